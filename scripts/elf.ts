@@ -1,0 +1,88 @@
+/** The little of ELF64, little-endian, that the packer reads and writes (elf(5)). */
+
+export const PT_LOAD = 1;
+export const PT_PHDR = 6;
+export const PT_GNU_STACK = 0x6474e551;
+
+export const EHDR_SIZE = 64;
+export const PHDR_SIZE = 56;
+
+export interface Segment {
+  type: number;
+  /** PF_X 1, PF_W 2, PF_R 4. */
+  flags: number;
+  offset: number;
+  vaddr: number;
+  filesz: number;
+  memsz: number;
+  align: number;
+}
+
+export interface Elf {
+  bytes: Buffer;
+  machine: number;
+  entry: number;
+  segments: Segment[];
+  /** Section name to its place in the file. */
+  sections: Map<string, { offset: number; vaddr: number; size: number }>;
+}
+
+const u64 = (bytes: Buffer, offset: number) => Number(bytes.readBigUInt64LE(offset));
+
+export function parseElf(bytes: Buffer, name: string): Elf {
+  if (bytes.readUInt32BE(0) !== 0x7f454c46 || bytes[4] !== 2 || bytes[5] !== 1) {
+    throw new Error(`${name} is no 64-bit little-endian ELF file`);
+  }
+  const phoff = u64(bytes, 32);
+  const shoff = u64(bytes, 40);
+  const [phnum, shnum, shstrndx] = [bytes.readUInt16LE(56), bytes.readUInt16LE(60), bytes.readUInt16LE(62)];
+
+  const segments = Array.from({ length: phnum }, (_, i): Segment => {
+    const at = phoff + i * PHDR_SIZE;
+    return {
+      type: bytes.readUInt32LE(at),
+      flags: bytes.readUInt32LE(at + 4),
+      offset: u64(bytes, at + 8),
+      vaddr: u64(bytes, at + 16),
+      filesz: u64(bytes, at + 32),
+      memsz: u64(bytes, at + 40),
+      align: u64(bytes, at + 48),
+    };
+  });
+
+  const header = (i: number) => shoff + i * 64;
+  const names = shnum === 0 ? 0 : u64(bytes, header(shstrndx) + 24);
+  const sections: Elf['sections'] = new Map();
+  for (let i = 0; i < shnum; i++) {
+    const start = names + bytes.readUInt32LE(header(i));
+    const text = bytes.latin1Slice(start, bytes.indexOf(0, start));
+    const [vaddr, offset, size] = [16, 24, 32].map((field) => u64(bytes, header(i) + field)) as [number, number, number];
+    sections.set(text, { offset, vaddr, size });
+  }
+  return { bytes, machine: bytes.readUInt16LE(18), entry: u64(bytes, 24), segments, sections };
+}
+
+/** Header and program headers of a static ET_EXEC file without sections. */
+export function elfHeaders(machine: number, entry: number, segments: readonly Segment[]): Buffer {
+  const bytes = Buffer.alloc(EHDR_SIZE + segments.length * PHDR_SIZE);
+  bytes.write('\x7fELF\x02\x01\x01', 'latin1');
+  bytes.writeUInt16LE(2, 16); // ET_EXEC
+  bytes.writeUInt16LE(machine, 18);
+  bytes.writeUInt32LE(1, 20);
+  bytes.writeBigUInt64LE(BigInt(entry), 24);
+  bytes.writeBigUInt64LE(BigInt(EHDR_SIZE), 32);
+  bytes.writeUInt16LE(EHDR_SIZE, 52);
+  bytes.writeUInt16LE(PHDR_SIZE, 54);
+  bytes.writeUInt16LE(segments.length, 56);
+  bytes.writeUInt16LE(64, 58);
+  segments.forEach((segment, i) => {
+    const at = EHDR_SIZE + i * PHDR_SIZE;
+    bytes.writeUInt32LE(segment.type, at);
+    bytes.writeUInt32LE(segment.flags, at + 4);
+    const { offset, vaddr, filesz, memsz, align } = segment;
+    [offset, vaddr, vaddr, filesz, memsz, align].forEach((value, field) => {
+      bytes.writeBigUInt64LE(BigInt(value), at + 8 + field * 8);
+    });
+  });
+  return bytes;
+}

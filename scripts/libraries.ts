@@ -1,0 +1,29 @@
+/**
+ * The shared libraries that Node and the addon need, found where the C compiler finds them.
+ *
+ *   libraries.ts CC FILE…      prints the loader's path, then the libraries' paths, one a line
+ */
+import { execFileSync } from 'node:child_process';
+import { realpathSync } from 'node:fs';
+
+const [cc, ...files] = process.argv.slice(2) as [string, ...string[]];
+const run = (command: string, ...words: string[]) => execFileSync(command, words, { encoding: 'utf8' });
+
+const needed = (file: string) =>
+  [...run('readelf', '--dynamic', '--wide', file).matchAll(/\(NEEDED\).*\[(.*)\]/g)].map((match) => match[1] ?? '');
+
+/** SONAME to path, in the order in which they were met. */
+const found = new Map<string, string>();
+const queue = files.flatMap(needed);
+for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+  if (found.has(name)) continue;
+  const path = run(cc, `-print-file-name=${name}`).trim();
+  if (path === name) throw new Error(`${cc} finds no ${name}`);
+  found.set(name, path);
+  queue.push(...needed(realpathSync(path)));
+}
+
+const isLoader = (name: string) => name.startsWith('ld-linux');
+const paths = [...found].sort(([a], [b]) => Number(isLoader(b)) - Number(isLoader(a)));
+if (!paths[0] || !isLoader(paths[0][0])) throw new Error('no dynamic loader among the libraries');
+for (const [, path] of paths) console.log(path);

@@ -1,0 +1,119 @@
+/**
+ * Joins launcher, dynamic loader, libraries, guard, addon and Node into one static executable.
+ *
+ * All parts become PT_LOAD segments of one ELF file, so that the kernel maps them, and only the
+ * pages that are touched cost memory; the page cache of the file is shared by every container of
+ * a host. Node and the launcher have fixed addresses of their own; the loader, position
+ * independent, is given one. The libraries lie in one read-only segment, from which the launcher
+ * copies them.
+ *
+ *   pack.ts LAUNCHER LOADER NODE OUTPUT LIBRARY…      (the guard first, the addon last)
+ */
+import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { type Elf, elfHeaders, PT_GNU_STACK, PT_LOAD, PT_PHDR, parseElf, type Segment } from './elf.ts';
+
+/** The largest page size of the two architectures (aarch64 kernels come with 4, 16 and 64 KiB). */
+const PAGE = 0x10000;
+/** Below the launcher (Makefile, LAUNCHER_BASE) and above Node, whose end is checked. */
+const LOADER_BASE = 0x1e000000;
+const LIBRARIES_BASE = 0x1f000000;
+/** As in launcher.c. */
+const MAX_LIBRARIES = 16;
+const NAME_SIZE = 32;
+const ROW_SIZE = 16 + NAME_SIZE;
+
+const roundUp = (n: number) => Math.ceil(n / PAGE) * PAGE;
+
+const [launcherPath, loaderPath, nodePath, output, ...libraryPaths] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+  ...string[],
+];
+if (libraryPaths.length > MAX_LIBRARIES) throw new Error(`more than ${MAX_LIBRARIES} libraries`);
+
+const read = (path: string): Elf => parseElf(readFileSync(path), path);
+const launcher = read(launcherPath);
+const loader = read(loaderPath);
+const node = read(nodePath);
+
+// The image's /etc/ld.so.preload and /etc/ld.so.cache would name code for the loader to run. An
+// empty path is never found.
+for (const path of ['/etc/ld.so.preload', '/etc/ld.so.cache']) {
+  const at = loader.bytes.indexOf(`${path}\0`, 'latin1');
+  if (at < 0) throw new Error(`${loaderPath} does not hold ${path}`);
+  loader.bytes[at] = 0;
+}
+
+/** What the output consists of, in file order. */
+const parts: { segment: Segment; bytes: Buffer }[] = [];
+let fileEnd = PAGE; // the headers have the first page
+
+function add(bytes: Buffer, vaddr: number, memsz: number, flags: number): void {
+  // From the start of the page, so that offset and address agree modulo the page size.
+  const offset = fileEnd + (vaddr % PAGE);
+  parts.push({ segment: { type: PT_LOAD, flags, offset, vaddr, filesz: bytes.length, memsz, align: PAGE }, bytes });
+  fileEnd = roundUp(offset + bytes.length);
+}
+
+function addElf({ bytes, segments }: Elf, base: number): void {
+  for (const { type, flags, offset, vaddr, filesz, memsz } of segments) {
+    if (type === PT_LOAD) add(bytes.subarray(offset, offset + filesz), base + vaddr, memsz, flags);
+  }
+}
+
+addElf(node, 0);
+addElf(loader, LOADER_BASE);
+
+const libraries: { start: number; size: number; name: string }[] = [];
+const images: Buffer[] = [];
+let end = LIBRARIES_BASE;
+for (const path of libraryPaths) {
+  const bytes = readFileSync(path);
+  libraries.push({ start: end, size: bytes.length, name: basename(path).slice(0, NAME_SIZE - 1) });
+  images.push(bytes, Buffer.alloc(-bytes.length & 15));
+  end += bytes.length + (-bytes.length & 15);
+}
+add(Buffer.concat(images), LIBRARIES_BASE, end - LIBRARIES_BASE, 4);
+addElf(launcher, 0);
+
+// In address order, as the kernel wants PT_LOADs, and apart by pages of any size.
+const segments = parts.map(({ segment }) => segment).sort((a, b) => a.vaddr - b.vaddr);
+for (const [i, segment] of segments.entries()) {
+  const before = segments[i - 1];
+  if (before && before.vaddr + before.memsz > segment.vaddr) throw new Error('segments overlap');
+}
+
+const phdr = node.segments.find(({ type }) => type === PT_PHDR);
+const table = launcher.sections.get('.payload');
+if (!phdr || !table) throw new Error('Node has no PT_PHDR, or the launcher no .payload');
+const fields = [
+  fileEnd,
+  node.entry,
+  phdr.vaddr,
+  node.segments.length,
+  LOADER_BASE,
+  LOADER_BASE + loader.entry,
+  libraries.length,
+];
+const payload = Buffer.alloc(fields.length * 8 + MAX_LIBRARIES * ROW_SIZE);
+if (payload.length !== table.size) throw new Error('the payload table has another layout in launcher.c');
+fields.forEach((value, i) => payload.writeBigUInt64LE(BigInt(value), i * 8));
+libraries.forEach(({ start, size, name }, i) => {
+  const row = fields.length * 8 + i * ROW_SIZE;
+  payload.writeBigUInt64LE(BigInt(start), row);
+  payload.writeBigUInt64LE(BigInt(size), row + 8);
+  payload.write(name, row + 16, 'latin1');
+});
+payload.copy(launcher.bytes, table.offset);
+
+const stack: Segment = { type: PT_GNU_STACK, flags: 6, offset: 0, vaddr: 0, filesz: 0, memsz: 0, align: 16 };
+const file = Buffer.alloc(fileEnd);
+elfHeaders(node.machine, launcher.entry, [...segments, stack]).copy(file);
+for (const { segment, bytes } of parts) bytes.copy(file, segment.offset);
+
+writeFileSync(`${output}.tmp`, file);
+chmodSync(`${output}.tmp`, 0o755);
+renameSync(`${output}.tmp`, output);

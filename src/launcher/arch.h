@@ -1,0 +1,69 @@
+// What differs between the architectures: how a system call is made, their numbers
+// (asm/unistd.h), and the few instructions before and after launch().
+
+struct jump {
+  unsigned long stack, entry;
+};
+
+#if defined(__x86_64__)
+
+enum {
+  SYS_write = 1, SYS_rt_sigprocmask = 14, SYS_fcntl = 72, SYS_exit_group = 231, SYS_openat = 257,
+  SYS_newfstatat = 262, SYS_memfd_create = 319,
+};
+
+static inline long sys(long number, long a, long b, long c, long d, long e) {
+  register long r10 __asm__("r10") = d, r8 __asm__("r8") = e;
+  long result;
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+                   : "rcx", "r11", "memory");
+  return result;
+}
+
+#ifdef LAUNCHER
+__asm__(".globl _start\n"
+        "_start:\n"
+        "  xor %ebp, %ebp\n"
+        "  mov %rsp, %rdi\n"
+        "  sub $4096, %rsp\n" // STACK_WORDS
+        "  mov %rsp, %rsi\n"
+        "  call launch\n"
+        "  mov %rax, %rsp\n"
+        "  jmp *%rdx\n");
+#endif
+
+#elif defined(__aarch64__)
+
+enum {
+  SYS_fcntl = 25, SYS_openat = 56, SYS_write = 64, SYS_newfstatat = 79, SYS_exit_group = 94,
+  SYS_rt_sigprocmask = 135, SYS_memfd_create = 279,
+};
+
+static inline long sys(long number, long a, long b, long c, long d, long e) {
+  register long x8 __asm__("x8") = number, x0 __asm__("x0") = a, x1 __asm__("x1") = b;
+  register long x2 __asm__("x2") = c, x3 __asm__("x3") = d, x4 __asm__("x4") = e;
+  __asm__ volatile("svc 0"
+                   : "+r"(x0)
+                   : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
+                   : "memory");
+  return x0;
+}
+
+#ifdef LAUNCHER
+__asm__(".globl _start\n"
+        "_start:\n"
+        "  mov x29, #0\n"
+        "  mov x30, #0\n"
+        "  mov x0, sp\n"
+        "  sub sp, sp, #4096\n" // STACK_WORDS
+        "  mov x1, sp\n"
+        "  bl launch\n"
+        "  mov sp, x0\n"
+        "  br x1\n");
+#endif
+
+#else
+#error "dumb-init is built for x86_64 and aarch64"
+#endif

@@ -1,0 +1,169 @@
+// The launcher: the only part of dumb-init that the kernel starts. It needs no libc, reads no file,
+// and knows nothing of an init's job; it makes a dynamically linked Node program start in any root.
+//
+// The kernel has mapped everything already: Node, the dynamic loader and the libraries are PT_LOAD
+// segments of this one executable (scripts/pack.ts wrote the headers, and the table below). What is
+// left to do is what a kernel does for a program with an interpreter, plus a clean environment:
+//
+//   1. block every signal, so that none is lost before the program can wait for it;
+//   2. put something that behaves as closed on those of fds 0-2 that are closed;
+//   3. copy the libraries into sealed memfds, since the loader takes libraries by path only;
+//   4. write a new initial stack (one argument, a clean environment, the kernel's auxiliary vector)
+//      and jump to the loader.
+//
+// README.md in this folder says what is trusted, mapped and refused.
+
+#include "arch.h"
+
+#define MAX_LIBRARIES 16
+#define STACK_WORDS 512 // the block that _start reserves below the kernel's stack
+
+typedef unsigned long word;
+
+// Written by scripts/pack.ts, which knows this layout: addresses in this process, sizes in bytes.
+struct payload {
+  word file_size;   // of the whole executable
+  word node_entry;  // AT_ENTRY
+  word node_phdr;   // AT_PHDR
+  word node_phnum;  // AT_PHNUM
+  word loader_base; // AT_BASE
+  word loader_entry;
+  word libraries;   // how many rows of library[] count; the last is the addon, not preloaded
+  struct {
+    word start, size;
+    char name[32]; // the SONAME, shown in /proc/PID/maps
+  } library[MAX_LIBRARIES];
+};
+// Weak, so that the compiler can't take what stands here for its last word.
+__attribute__((section(".payload"), weak)) const struct payload payload;
+
+// Strings that the loader and Node keep pointers to, so they live as long as the process.
+static char preload[16 + MAX_LIBRARIES * 24];
+static char handover[160];
+
+// Constants of linux/fcntl.h, linux/memfd.h, linux/auxvec.h and asm-generic/errno-base.h.
+enum {
+  AT_FDCWD = -100, O_PATH = 010000000, O_CLOEXEC = 02000000,
+  F_GETFD = 1, F_ADD_SEALS = 1033, SEAL_ALL = 0xf,
+  MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_EXEC = 0x10,
+  EBADF = 9, EINVAL = 22, EINTR = 4,
+  AT_NULL = 0, AT_PHDR = 3, AT_PHENT = 4, AT_PHNUM = 5, AT_BASE = 7, AT_ENTRY = 9, AT_SECURE = 23,
+  SIG_SETMASK = 2, SIZE_IN_STAT = 48, PHDR_SIZE = 56,
+};
+
+static char *append(char *to, const char *from) {
+  while (*from) *to++ = *from++;
+  *to = 0;
+  return to;
+}
+
+static char *append_number(char *to, word n, word base) {
+  char digits[24];
+  int i = sizeof digits;
+  do digits[--i] = "0123456789abcdef"[n % base];
+  while (n /= base);
+  while (i < (int)sizeof digits) *to++ = digits[i++];
+  *to = 0;
+  return to;
+}
+
+// One line on stderr, status 1. errno is given as a number: there is no libc to name it.
+static void die(const char *what, long error) {
+  char line[200], *end = append(append(line, "[dumb-init] "), what);
+  if (error) end = append(append_number(append(end, " (errno="), (word)-error, 10), ")");
+  end = append(end, ". Exiting.\n");
+  sys(SYS_write, 2, (long)line, end - line, 0, 0);
+  for (;;) sys(SYS_exit_group, 1, 0, 0, 0, 0);
+}
+
+// O_PATH on "/" behaves as closed for read, write and ioctl (EBADF), and being close-on-exec it is
+// closed for the child. Node only sees that the number is taken, and opens no /dev/null there.
+static void hold_closed_standard_fds(void) {
+  for (int fd = 0; fd < 3; fd++)
+    if (sys(SYS_fcntl, fd, F_GETFD, 0, 0, 0) == -EBADF) {
+      long got = sys(SYS_openat, AT_FDCWD, (long)"/", O_PATH | O_CLOEXEC, 0, 0);
+      if (got < 0) die("Unable to open /", got);
+    }
+}
+
+// A library in a memfd: sealed against any change, gone with the last process that maps it.
+static long library_fd(int i) {
+  long name = (long)payload.library[i].name;
+  long fd = sys(SYS_memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC, 0, 0, 0);
+  if (fd == -EINVAL) // before Linux 6.3 there is no MFD_EXEC
+    fd = sys(SYS_memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING, 0, 0, 0);
+  if (fd < 0) die("Unable to create a memfd for the libraries", fd);
+  word start = payload.library[i].start, left = payload.library[i].size;
+  while (left) {
+    long n = sys(SYS_write, fd, (long)start, (long)left, 0, 0);
+    if (n == -EINTR) continue;
+    if (n <= 0) die("Unable to copy the libraries into memory", n);
+    start += (word)n, left -= (word)n;
+  }
+  sys(SYS_fcntl, fd, F_ADD_SEALS, SEAL_ALL, 0, 0);
+  return fd;
+}
+
+// The kernel changes its mind about none of these; everything else in the vector is passed on.
+// AT_SECURE (set for a binary with file capabilities) would make the loader drop LD_PRELOAD. It
+// guards against a hostile environment, which is not passed to the loader at all: 0 is safe here.
+static word auxiliary(word type, word value) {
+  switch (type) {
+  case AT_PHDR: return payload.node_phdr;
+  case AT_PHNUM: return payload.node_phnum;
+  case AT_PHENT: return PHDR_SIZE;
+  case AT_ENTRY: return payload.node_entry;
+  case AT_BASE: return payload.loader_base;
+  case AT_SECURE: return 0;
+  default: return value;
+  }
+}
+
+// Called by _start with the kernel's stack and STACK_WORDS free words below it. Returns the new
+// stack pointer and where to jump, in the two return registers.
+struct jump launch(word *kernel_stack, word *stack) {
+  word all = ~0UL;
+  sys(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, sizeof all, 0);
+
+  word argc = kernel_stack[0], *argv = kernel_stack + 1, *envp = argv + argc + 1, *aux = envp;
+  while (*aux++) continue;
+
+  char stat[256];
+  long error = sys(SYS_newfstatat, AT_FDCWD, (long)"/proc/self/exe", (long)stat, 0, 0);
+  if (error) die("/proc is needed and not mounted", error);
+  if (*(word *)(stat + SIZE_IN_STAT) != payload.file_size) die("The executable is truncated or damaged", 0);
+
+  hold_closed_standard_fds();
+
+  long fd = 0, first = 0;
+  char *end = append(preload, "LD_PRELOAD=");
+  for (int i = 0; i < (int)payload.libraries; i++) {
+    fd = library_fd(i);
+    if (i == 0) first = fd;
+    if (i == (int)payload.libraries - 1) break;
+    end = append_number(append(end, i ? ":/proc/self/fd/" : "/proc/self/fd/"), (word)fd, 10);
+  }
+
+  // What the program is told: where the kernel's own arguments and environment are and how many of
+  // each, the first of the memfds, and the last, which holds the addon.
+  const word told[] = {argc, (word)argv, (word)(aux - envp - 1), (word)envp, (word)first, (word)fd};
+  end = append(handover, "DUMB_INIT_HANDOVER=");
+  for (int i = 0; i < 6; i++) end = append_number(append(end, i ? " " : ""), told[i], 10);
+
+  word *top = stack;
+  *top++ = 1; // argc: the arguments are the program's, not Node's
+  *top++ = argc ? argv[0] : (word) "dumb-init";
+  *top++ = 0;
+  *top++ = (word)preload;
+  *top++ = (word)handover;
+  *top++ = (word) "OPENSSL_CONF="; // an empty path: no configuration is read
+  *top++ = (word) "UV_USE_IO_URING=0";
+  *top++ = 0;
+  do {
+    if (top > stack + STACK_WORDS - 2) die("The auxiliary vector is too long", 0);
+    *top++ = aux[0];
+    *top++ = auxiliary(aux[0], aux[1]);
+    aux += 2;
+  } while (aux[-2] != AT_NULL);
+  return (struct jump){(word)stack, payload.loader_entry};
+}

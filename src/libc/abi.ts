@@ -1,0 +1,57 @@
+/**
+ * Numbers and layouts of the C ABI that the program needs. They are the same on x86_64 and aarch64
+ * Linux with glibc; `make check` compiles a probe that holds each against the headers.
+ */
+
+// errno.h
+export const ENOENT = 2;
+export const ENOEXEC = 8;
+export const EBADF = 9;
+export const EAGAIN = 11;
+export const ENOMEM = 12;
+export const EACCES = 13;
+export const ENODEV = 19;
+export const ENOTDIR = 20;
+export const ENOTTY = 25;
+export const EPERM = 1;
+export const EINTR = 4;
+export const EPIPE = 32;
+export const ETIMEDOUT = 110;
+export const ESTALE = 116;
+
+// fcntl.h
+export const AT_FDCWD = -100;
+export const AT_EACCESS = 0x200;
+export const X_OK = 1;
+export const O_RDONLY = 0;
+export const O_NOCTTY = 0o400;
+export const O_NONBLOCK = 0o4000;
+export const O_CLOEXEC = 0o2000000;
+
+// sys/ioctl.h
+export const TIOCNOTTY = 0x5422;
+
+// sys/wait.h
+export const WNOHANG = 1;
+
+// spawn.h
+export const POSIX_SPAWN_SETSIGDEF = 0x04;
+export const POSIX_SPAWN_SETSIGMASK = 0x08;
+export const POSIX_SPAWN_SETSID = 0x80;
+export const SIZEOF_POSIX_SPAWNATTR_T = 336;
+export const SIZEOF_POSIX_SPAWN_FILE_ACTIONS_T = 80;
+
+// signal.h
+export const SIZEOF_SIGSET_T = 128;
+/** What the kernel reads of a signal set: one bit for each of 1 to 64. */
+export const SIZEOF_KERNEL_SIGSET = 8;
+export const SIZEOF_SIGINFO_T = 128;
+export const SI_CODE_OFFSET = 8;
+export const SI_PID_OFFSET = 16;
+export const SI_USER = 0;
+
+// time.h
+export const SIZEOF_TIMESPEC = 16;
+
+// termios.h
+export const SIZEOF_TERMIOS = 60;

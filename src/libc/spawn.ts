@@ -1,0 +1,190 @@
+/** Session, controlling terminal and exec of the command as one operation, on posix_spawn(3). */
+import {
+  AT_EACCESS,
+  AT_FDCWD,
+  EACCES,
+  EAGAIN,
+  ENODEV,
+  ENOENT,
+  ENOEXEC,
+  ENOMEM,
+  ENOTDIR,
+  ENOTTY,
+  EPERM,
+  ESTALE,
+  ETIMEDOUT,
+  O_CLOEXEC,
+  O_NOCTTY,
+  O_NONBLOCK,
+  O_RDONLY,
+  POSIX_SPAWN_SETSID,
+  POSIX_SPAWN_SETSIGDEF,
+  POSIX_SPAWN_SETSIGMASK,
+  SIZEOF_POSIX_SPAWN_FILE_ACTIONS_T,
+  SIZEOF_POSIX_SPAWNATTR_T,
+  SIZEOF_SIGSET_T,
+  SIZEOF_TERMIOS,
+  X_OK,
+} from './abi.ts';
+import { allocate, cString, declare, type Memory, memoryAt } from './ffi.ts';
+
+const libcTcgetattr = declare('tcgetattr', 'int', 'pointer');
+const libcOpen = declare('open', 'pointer', 'int');
+const close = declare('close', 'int');
+const libcFaccessat = declare('faccessat', 'int', 'pointer', 'int', 'int');
+const attrInit = declare('posix_spawnattr_init', 'pointer');
+const attrSetflags = declare('posix_spawnattr_setflags', 'pointer', 'int');
+const attrSetsigmask = declare('posix_spawnattr_setsigmask', 'pointer', 'pointer');
+const attrSetsigdefault = declare('posix_spawnattr_setsigdefault', 'pointer', 'pointer');
+const actionsInit = declare('posix_spawn_file_actions_init', 'pointer');
+const actionsAddopen = declare('posix_spawn_file_actions_addopen', 'pointer', 'int', 'pointer', 'int', 'int');
+const actionsAddtcsetpgrp = declare('posix_spawn_file_actions_addtcsetpgrp_np', 'pointer', 'int');
+const actionsAddclose = declare('posix_spawn_file_actions_addclose', 'pointer', 'int');
+const posixSpawn = declare('posix_spawn', 'pointer', 'pointer', 'pointer', 'pointer', 'pointer', 'pointer');
+
+/** What execvp searches when PATH is unset (glibc, _CS_PATH). */
+const DEFAULT_PATH = '/bin:/usr/bin';
+
+const TERMINAL = cString('/proc/self/fd/0');
+
+/**
+ * Whether the child can get the terminal on fd 0 as its controlling terminal.
+ *
+ * `fd` is a close-on-exec fd of that terminal, which proves that it can be opened again and lends
+ * its number. `unknown` terminals may belong to another session; only trying tells.
+ */
+export type Terminal = { kind: 'free' | 'unknown'; fd: number } | { kind: 'none'; errno: number };
+
+/**
+ * @param detached TIOCNOTTY has worked, so the terminal on fd 0 was this process's own
+ * @param leader this process led its session, which therefore has lost the terminal
+ */
+export function childTerminal(detached: boolean, leader: boolean): Terminal {
+  const error = libcTcgetattr(0, allocate(SIZEOF_TERMIOS).address);
+  if (error < 0) return { kind: 'none', errno: -error };
+  if (detached && !leader) return { kind: 'none', errno: EPERM }; // it still is our session's
+  const fd = libcOpen(TERMINAL.address, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return { kind: 'none', errno: -fd };
+  return { kind: detached ? 'free' : 'unknown', fd };
+}
+
+export interface Command {
+  /** Its name as given, bytes as latin1. */
+  file: string;
+  /** Addresses of argv and envp, as execve(2) takes them, and how many arguments there are. */
+  argv: bigint;
+  argc: number;
+  envp: bigint;
+  /** The value of PATH, if it is set. */
+  path: string | undefined;
+  /** With a session of its own, and this terminal; undefined: in ours. */
+  terminal: Terminal | undefined;
+}
+
+export type Spawned =
+  /** `terminalRefused`: the terminal is another session's and stays there. */
+  | { kind: 'running'; pid: number; terminalRefused: boolean }
+  | { kind: 'cannotFork' }
+  | { kind: 'cannotExecute'; errno: number };
+
+/**
+ * Starts the command with an empty signal mask and every signal at its default disposition. It has
+ * exec'd when this returns, so no signal can find it without its session or in our own code.
+ *
+ * The file is looked up as execvp(3) does it (glibc, posix/execvpe.c), the shell for files without
+ * `#!` included.
+ */
+export function spawn(command: Command): Spawned {
+  const spawned = searchAndStart(command);
+  if (command.terminal && command.terminal.kind !== 'none') close(command.terminal.fd);
+  return spawned;
+}
+
+function searchAndStart(command: Command): Spawned {
+  let denied = false;
+  let errno = ENOENT;
+  for (const file of candidates(command.file, command.path)) {
+    const result = start(command, cString(file));
+    if (typeof result !== 'number') return result;
+    errno = result;
+    if (errno === EAGAIN || errno === ENOMEM) return { kind: 'cannotFork' };
+    denied ||= errno === EACCES;
+    if (!TRY_NEXT.has(errno)) return { kind: 'cannotExecute', errno };
+  }
+  return { kind: 'cannotExecute', errno: denied ? EACCES : errno };
+}
+
+/** With these execvp goes on to the next folder of PATH. */
+const TRY_NEXT: ReadonlySet<number> = new Set([EACCES, ENOENT, ESTALE, ENOTDIR, ENODEV, ETIMEDOUT]);
+
+function candidates(file: string, path: string | undefined): string[] {
+  if (file === '') return [];
+  if (file.includes('/')) return [file];
+  return (path ?? DEFAULT_PATH).split(':').map((folder) => (folder === '' ? file : `${folder}/${file}`));
+}
+
+/** @returns the running child, or the errno of what failed */
+function start(command: Command, file: Memory): Spawned | number {
+  // Asking first spares a process for each folder without the file, and keeps a child that can't
+  // exec from taking the terminal down with its session.
+  const inaccessible = libcFaccessat(AT_FDCWD, file.address, X_OK, AT_EACCESS);
+  if (inaccessible < 0) return -inaccessible;
+  const result = startWithTerminal(command, file, command.argv);
+  if (result !== ENOEXEC) return result;
+  return startWithTerminal(command, cString('/bin/sh'), shellArguments(command, file));
+}
+
+function startWithTerminal(command: Command, file: Memory, argv: bigint): Spawned | number {
+  const { terminal } = command;
+  const attributes = spawnAttributes(terminal !== undefined);
+  const pid = allocate(4);
+  const run = (actions: bigint) => posixSpawn(pid.address, file.address, actions, attributes, argv, command.envp);
+
+  let error: number;
+  let terminalRefused = false;
+  if (terminal === undefined || terminal.kind === 'none') {
+    error = run(0n);
+  } else {
+    error = run(takeTerminal(terminal.fd));
+    terminalRefused = error === ENOTTY; // by the tcsetpgrp
+    if (terminalRefused) error = run(0n);
+  }
+  return error || { kind: 'running', pid: pid.bytes.readInt32LE(0), terminalRefused };
+}
+
+function spawnAttributes(setsid: boolean): bigint {
+  const { address } = allocate(SIZEOF_POSIX_SPAWNATTR_T);
+  const none = allocate(SIZEOF_SIGSET_T);
+  const all = allocate(SIZEOF_SIGSET_T);
+  all.bytes.fill(0xff); // sigfillset leaves out 32 and 33, and Node ignores some
+  attrInit(address);
+  attrSetflags(address, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (setsid ? POSIX_SPAWN_SETSID : 0));
+  attrSetsigmask(address, none.address);
+  attrSetsigdefault(address, all.address);
+  return address;
+}
+
+/**
+ * posix_spawn has no TIOCSCTTY. But a session leader without a terminal gets the one it opens,
+ * unless that is another session's (drivers/tty/tty_io.c, tty_open_proc_set_tty); then tcsetpgrp
+ * on fd 0, which changes nothing otherwise, fails. `fd` is ours and not the child's: its number is
+ * free to be used.
+ */
+function takeTerminal(fd: number): bigint {
+  const { address } = allocate(SIZEOF_POSIX_SPAWN_FILE_ACTIONS_T);
+  actionsInit(address);
+  actionsAddopen(address, fd, TERMINAL.address, O_RDONLY | O_NONBLOCK, 0);
+  actionsAddtcsetpgrp(address, 0);
+  actionsAddclose(address, fd);
+  return address;
+}
+
+/** `/bin/sh FILE ARGUMENT…`, for a file that the kernel doesn't know how to run. */
+function shellArguments({ argv, argc }: Command, file: Memory): bigint {
+  const pointer = 8;
+  const list = allocate((argc + 2) * pointer);
+  list.bytes.writeBigUInt64LE(cString('/bin/sh').address, 0);
+  list.bytes.writeBigUInt64LE(file.address, pointer);
+  memoryAt(argv, argc * pointer).bytes.copy(list.bytes, 2 * pointer, pointer);
+  return list.address;
+}
