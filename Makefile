@@ -50,3 +50,49 @@ build/libraries.txt: scripts/libraries.ts $(NODE) $(ADDON) | build
 build/dumb-init: scripts/pack.ts scripts/elf.ts build/launcher build/guard.so build/node-sea build/libraries.txt $(ADDON)
 	$(NODE) scripts/pack.ts build/launcher $$(head -n 1 build/libraries.txt) build/node-sea $@ \
 	  build/guard.so $$(tail -n +2 build/libraries.txt) $(ADDON)
+
+# --- tests ---------------------------------------------------------------------------------------
+
+FIXTURES := $(patsubst test/fixtures/%.c,build/test/%,$(wildcard test/fixtures/*.c))
+build/test/%: test/fixtures/%.c
+	mkdir -p build/test
+	$(LIBRARY_CC) -std=gnu11 -O1 -Wall -Wextra -Werror -static -o $@ $<
+
+# What the tests need of Debian, beyond Node, npm, make and gcc.
+TEST_PACKAGES := busybox-static dumb-init runc
+
+# Installs missing Debian packages when run as root, else names them.
+#   $(call need,PACKAGES)
+need = @missing=$$(for package in $(1); do \
+	  dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q ' installed$$' || echo $$package; \
+	done); \
+	if [ "$$missing" ]; then \
+	  if [ $$(id -u) -ne 0 ]; then echo "missing Debian packages:" $$missing >&2; exit 1; fi; \
+	  apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends $$missing; \
+	fi
+
+.PHONY: test-packages
+test-packages:
+	$(call need,$(TEST_PACKAGES))
+
+# The tests run in a PID namespace with Debian's dumb-init as its PID 1: it reaps what a test leaves,
+# and whatever should still run at the end is killed with it. `make test TESTS=test/unit/*` runs some.
+TESTS := $(wildcard test/*/*.test.ts)
+.PHONY: test
+test: test-packages build/dumb-init $(FIXTURES)
+	unshare $$([ $$(id -u) -eq 0 ] || echo --user --map-root-user) --pid --fork --mount-proc --kill-child dumb-init \
+	  $(NODE) node_modules/.bin/tap run --jobs=2 --timeout=600 --disable-coverage --allow-empty-coverage \
+	  --reporter=tap $(TESTS) > build/test/results.tap; \
+	$(NODE) scripts/test-summary.ts < build/test/results.tap
+
+.PHONY: check format
+# Formatter, linter, types and the house rules.
+check: $(NODE)
+	$(NODE) node_modules/.bin/biome check .
+	$(NODE) node_modules/.bin/tsc
+format: $(NODE)
+	$(NODE) node_modules/.bin/biome check --write .
+
+.PHONY: clean
+clean:
+	rm -rf build

@@ -55,8 +55,12 @@ export function parseElf(bytes: Buffer, name: string): Elf {
   const sections: Elf['sections'] = new Map();
   for (let i = 0; i < shnum; i++) {
     const start = names + bytes.readUInt32LE(header(i));
-    const text = bytes.latin1Slice(start, bytes.indexOf(0, start));
-    const [vaddr, offset, size] = [16, 24, 32].map((field) => u64(bytes, header(i) + field)) as [number, number, number];
+    const text = bytes.toString('latin1', start, bytes.indexOf(0, start));
+    const [vaddr, offset, size] = [16, 24, 32].map((field) => u64(bytes, header(i) + field)) as [
+      number,
+      number,
+      number,
+    ];
     sections.set(text, { offset, vaddr, size });
   }
   return { bytes, machine: bytes.readUInt16LE(18), entry: u64(bytes, 24), segments, sections };

@@ -100,7 +100,7 @@ const fields = [
 ];
 const payload = Buffer.alloc(fields.length * 8 + MAX_LIBRARIES * ROW_SIZE);
 if (payload.length !== table.size) throw new Error('the payload table has another layout in launcher.c');
-fields.forEach((value, i) => payload.writeBigUInt64LE(BigInt(value), i * 8));
+for (const [i, value] of fields.entries()) payload.writeBigUInt64LE(BigInt(value), i * 8);
 libraries.forEach(({ start, size, name }, i) => {
   const row = fields.length * 8 + i * ROW_SIZE;
   payload.writeBigUInt64LE(BigInt(start), row);

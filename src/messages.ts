@@ -59,8 +59,7 @@ export const debugMode = () => line('Running in debug mode.');
 export const notSetsidMode = () => line('Not running in setsid mode.');
 export const cannotDetach = (errno: number, strerror: string) =>
   line(`Unable to detach from controlling tty ${errnoText(errno, strerror)}.`);
-export const detached = () =>
-  line('Detached from controlling tty, ignoring the first SIGHUP and SIGCONT we receive.');
+export const detached = () => line('Detached from controlling tty, ignoring the first SIGHUP and SIGCONT we receive.');
 export const detachedNotLeader = () => line('Detached from controlling tty, but was not session leader.');
 export const spawned = (pid: number) => line(`Child spawned with PID ${pid}.`);
 export const cannotChdir = (errno: number, strerror: string) =>
@@ -75,6 +74,7 @@ export const translating = (from: number, to: number) => line(`Translating signa
 export const forwarded = (n: number) => line(`Forwarded signal ${n} to children.`);
 export const notForwarding = (n: number) => line(`Not forwarding signal ${n} to children (ignored).`);
 export const suspending = () => line('Suspending self due to TTY signal.');
-export const childExited = (pid: number, code: number) => line(`A child with PID ${pid} exited with exit status ${code}.`);
+export const childExited = (pid: number, code: number) =>
+  line(`A child with PID ${pid} exited with exit status ${code}.`);
 export const childKilled = (pid: number, n: number) => line(`A child with PID ${pid} was terminated by signal ${n}.`);
 export const goodbye = (status: number) => line(`Child exited with status ${status}. Goodbye.`);

@@ -122,10 +122,7 @@ function scanInt(digits: string): number {
  * @param argv the words of the command line, bytes as latin1 characters; argv[0] names the program
  * @param environment looks up an environment variable, as getenv(3)
  */
-export function parseOptions(
-  argv: readonly string[],
-  environment: (name: string) => string | undefined,
-): Parsed {
+export function parseOptions(argv: readonly string[], environment: (name: string) => string | undefined): Parsed {
   const argv0 = argv[0] ?? '';
   const rewrites = new Map<number, number>();
   let verbose = false;

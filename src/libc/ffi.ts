@@ -32,7 +32,7 @@ function request<P extends readonly Parameter[]>(funcName: string, retType: Data
 export function declare<const P extends readonly Parameter[]>(name: string, ...parameters: P) {
   const call = request(name, DataType.I32, parameters, true);
   return (...values: Arguments<P>): number => {
-    call.paramsValue = values;
+    call.paramsValue = values as unknown[];
     const { value, errnoCode } = load(call) as unknown as { value: number; errnoCode: number };
     return value === -1 ? -errnoCode : value; // errno is stale unless the call failed
   };
@@ -42,7 +42,7 @@ export function declare<const P extends readonly Parameter[]>(name: string, ...p
 export function declarePointer<const P extends readonly Parameter[]>(name: string, ...parameters: P) {
   const call = request(name, DataType.BigInt, parameters, false);
   return (...values: Arguments<P>): bigint => {
-    call.paramsValue = values;
+    call.paramsValue = values as unknown[];
     return load(call) as unknown as bigint;
   };
 }
@@ -70,7 +70,7 @@ export function allocate(size: number): Memory {
 /** A C string of bytes (as latin1) in memory that is never freed. */
 export function cString(bytes: string): Memory {
   const memory = allocate(bytes.length + 1);
-  memory.bytes.latin1Write(bytes);
+  memory.bytes.write(bytes, 'latin1');
   return memory;
 }
 
@@ -79,7 +79,7 @@ const strlen = declare('strlen', 'pointer');
 /** The bytes of the C string at `address`, one character (latin1) each. */
 export function stringAt(address: bigint): string {
   const length = strlen(address);
-  return length === 0 ? '' : memoryAt(address, length).bytes.latin1Slice();
+  return length === 0 ? '' : memoryAt(address, length).bytes.toString('latin1');
 }
 
 const strerrorPointer = declarePointer('strerror', 'int');

@@ -1,5 +1,5 @@
 /** The arguments and the environment as the kernel laid them down: bytes, in their order. */
-import { stringAt, memoryAt } from './ffi.ts';
+import { memoryAt, stringAt } from './ffi.ts';
 import { handover } from './handover.ts';
 
 const POINTER = 8;
@@ -41,7 +41,10 @@ export function environmentVariable(name: string): string | undefined {
 }
 
 function environmentBlock(): string {
-  const [first = 0n, last = 0n] = [pointers(handover.envp, 1)[0], pointers(handover.envp + BigInt((handover.envc - 1) * POINTER), 1)[0]];
+  const [first = 0n, last = 0n] = [
+    pointers(handover.envp, 1)[0],
+    pointers(handover.envp + BigInt((handover.envc - 1) * POINTER), 1)[0],
+  ];
   const { bytes } = memoryAt(first, Number(last - first) + 1);
-  return `\0${bytes.latin1Slice(0, bytes.length - 1)}${stringAt(last)}\0`;
+  return `\0${bytes.toString('latin1', 0, bytes.length - 1)}${stringAt(last)}\0`;
 }

@@ -59,7 +59,7 @@ const sigpipe = signalSet([SIGPIPE]);
 /** Writes bytes (latin1) to standard error. What can't be written is dropped. */
 export function writeError(text: string): void {
   for (let start = 0; start < text.length; start += CHUNK) {
-    const length = chunk.bytes.latin1Write(text.slice(start, start + CHUNK));
+    const length = chunk.bytes.write(text.slice(start, start + CHUNK), 'latin1');
     for (let done = 0; done < length; ) {
       const n = libcWrite(2, chunk.address + BigInt(done), BigInt(length - done));
       // A broken pipe queues a SIGPIPE for this thread, which no one sent: it must not be forwarded.

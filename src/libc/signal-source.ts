@@ -1,13 +1,6 @@
 /** Signals as a queue: all are blocked for good (by the launcher), and taken from the kernel one by one. */
 import { LIBC_SIGNALS, MAX_SIGNAL } from '../signals.ts';
-import {
-  SI_CODE_OFFSET,
-  SI_PID_OFFSET,
-  SI_USER,
-  SIZEOF_SIGINFO_T,
-  SIZEOF_SIGSET_T,
-  SIZEOF_TIMESPEC,
-} from './abi.ts';
+import { SI_CODE_OFFSET, SI_PID_OFFSET, SI_USER, SIZEOF_SIGINFO_T, SIZEOF_SIGSET_T, SIZEOF_TIMESPEC } from './abi.ts';
 import { allocate, declare, type Memory } from './ffi.ts';
 
 const sigwaitinfo = declare('sigwaitinfo', 'pointer', 'pointer');

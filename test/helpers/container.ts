@@ -1,0 +1,93 @@
+/** Real containers, by Debian's runc, with a root that holds little more than the executable. */
+import { copyFileSync, linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { OURS, type Result, type Running, run, start } from './processes.ts';
+
+export interface Container {
+  /** The command line; /dumb-init and /busybox are there. */
+  args: readonly string[];
+  /** uid and gid of PID 1. */
+  user?: number;
+  env?: readonly string[];
+  /** Further files of the root: path to content. */
+  files?: Record<string, string>;
+  /** Changes to the OCI configuration. */
+  configure?: (config: OciConfig) => void;
+}
+
+/** The part of the OCI runtime configuration that the tests touch. */
+export interface OciConfig {
+  process: Record<string, unknown>;
+  root: { path: string; readonly: boolean };
+  mounts: { destination: string; type: string; source: string; options?: string[] }[];
+  linux: Record<string, unknown>;
+}
+
+export interface RunningContainer extends Running {
+  /** `runc kill`: a signal to PID 1, as `docker stop` sends it. */
+  kill(signal: string): Promise<Result>;
+}
+
+const PATH = 'PATH=/usr/bin:/bin';
+
+/** Starts a container: read-only root, no new privileges, no capabilities that matter, network or /tmp. */
+export function startContainer(container: Container): RunningContainer {
+  const bundle = mkdtempSync(join(process.cwd(), 'build/test/bundle-'));
+  const id = `dumb-init-test-${process.pid}-${bundle.slice(-6)}`;
+  const root = join(bundle, 'rootfs');
+  for (const [path, source] of Object.entries({ '/dumb-init': OURS, '/busybox': '/bin/busybox' })) {
+    place(source, join(root, path));
+  }
+  for (const folder of ['proc', 'dev', 'sys']) mkdirSync(join(root, folder));
+  for (const [path, content] of Object.entries(container.files ?? {})) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), content, { mode: 0o755 });
+  }
+  const config = ociConfig(container);
+  container.configure?.(config);
+  writeFileSync(join(bundle, 'config.json'), JSON.stringify(config));
+
+  const running = start('runc', ['run', '--bundle', bundle, id]);
+  const ended = running.ended.finally(async () => {
+    await run('runc', ['delete', '--force', id]);
+    rmSync(bundle, { recursive: true, force: true });
+  });
+  ended.catch(() => {});
+  return { ...running, ended, kill: (signal) => run('runc', ['kill', id, signal]) };
+}
+
+/** Runs a container to its end. */
+export function runContainer(container: Container): Promise<Result> {
+  return startContainer(container).ended;
+}
+
+/** A hard link if the file systems allow one: the executable is large. */
+function place(source: string, target: string): void {
+  mkdirSync(dirname(target), { recursive: true });
+  try {
+    linkSync(source, target);
+  } catch {
+    copyFileSync(source, target);
+  }
+}
+
+function ociConfig({ args, user = 0, env = [] }: Container): OciConfig {
+  return {
+    ...{ ociVersion: '1.0.2', hostname: 'container' },
+    process: {
+      terminal: false,
+      user: { uid: user, gid: user },
+      args,
+      env: [PATH, ...env],
+      cwd: '/',
+      noNewPrivileges: true,
+      capabilities: {},
+    },
+    root: { path: 'rootfs', readonly: true },
+    mounts: [
+      { destination: '/proc', type: 'proc', source: 'proc' },
+      { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755'] },
+    ],
+    linux: { namespaces: ['pid', 'ipc', 'uts', 'mount'].map((type) => ({ type })) },
+  };
+}
