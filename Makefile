@@ -81,7 +81,7 @@ TESTS := $(wildcard test/*/*.test.ts)
 .PHONY: test
 test: test-packages build/dumb-init $(FIXTURES)
 	unshare $$([ $$(id -u) -eq 0 ] || echo --user --map-root-user) --pid --fork --mount-proc --kill-child dumb-init \
-	  $(NODE) node_modules/.bin/tap run --jobs=2 --timeout=600 --disable-coverage --allow-empty-coverage \
+	  $(NODE) node_modules/.bin/tap run --jobs=2 --timeout=900 --disable-coverage --allow-empty-coverage \
 	  --reporter=tap $(TESTS) > build/test/results.tap; \
 	$(NODE) scripts/test-summary.ts < build/test/results.tap
 

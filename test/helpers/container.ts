@@ -1,5 +1,5 @@
 /** Real containers, by Debian's runc, with a root that holds little more than the executable. */
-import { copyFileSync, linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { OURS, type Result, type Running, run, start } from './processes.ts';
 
@@ -9,6 +9,8 @@ export interface Container {
   /** uid and gid of PID 1. */
   user?: number;
   env?: readonly string[];
+  /** The permissions of /dumb-init, which root owns. */
+  executableMode?: number;
   /** Further files of the root: path to content. */
   files?: Record<string, string>;
   /** Changes to the OCI configuration. */
@@ -28,7 +30,8 @@ export interface RunningContainer extends Running {
   kill(signal: string): Promise<Result>;
 }
 
-const PATH = 'PATH=/usr/bin:/bin';
+/** What every container has in its environment. (runc would add a HOME that is missing.) */
+export const HARMLESS_ENVIRONMENT: readonly string[] = ['PATH=/usr/bin:/bin', 'HOME=/'];
 
 /** Starts a container: read-only root, no new privileges, no capabilities that matter, network or /tmp. */
 export function startContainer(container: Container): RunningContainer {
@@ -38,10 +41,15 @@ export function startContainer(container: Container): RunningContainer {
   for (const [path, source] of Object.entries({ '/dumb-init': OURS, '/busybox': '/bin/busybox' })) {
     place(source, join(root, path));
   }
+  if (container.executableMode !== undefined) {
+    rmSync(join(root, 'dumb-init')); // not the hard link, whose mode is the original's
+    copyFileSync(OURS, join(root, 'dumb-init'));
+    chmodSync(join(root, 'dumb-init'), container.executableMode);
+  }
   for (const folder of ['proc', 'dev', 'sys']) mkdirSync(join(root, folder));
   for (const [path, content] of Object.entries(container.files ?? {})) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), content, { mode: 0o755 });
+    writeFileSync(join(root, path), content, { mode: 0o755, encoding: 'latin1' });
   }
   const config = ociConfig(container);
   container.configure?.(config);
@@ -78,7 +86,7 @@ function ociConfig({ args, user = 0, env = [] }: Container): OciConfig {
       terminal: false,
       user: { uid: user, gid: user },
       args,
-      env: [PATH, ...env],
+      env: [...HARMLESS_ENVIRONMENT, ...env],
       cwd: '/',
       noNewPrivileges: true,
       capabilities: {},

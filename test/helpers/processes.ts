@@ -30,6 +30,8 @@ export interface Options {
   argv0?: string;
   /** Bytes for standard input, which is empty otherwise. */
   input?: string;
+  /** How long it may take, if more than LIMIT_MS. */
+  limitMs?: number;
 }
 
 export interface Running {
@@ -43,9 +45,9 @@ export interface Running {
   ended: Promise<Result>;
 }
 
-/** Starts a command in a process group of its own. After LIMIT_MS it and all that came of it get a SIGKILL. */
+/** Starts a command in a process group of its own. After its time limit it and all that came of it get a SIGKILL. */
 export function start(command: string, args: readonly string[], options: Options = {}): Running {
-  const { cwd, env, argv0, input = '' } = options;
+  const { cwd, env, argv0, input = '', limitMs = LIMIT_MS } = options;
   const child = spawn(command, args, {
     detached: true,
     stdio: 'pipe',
@@ -67,8 +69,8 @@ export function start(command: string, args: readonly string[], options: Options
   const ended = new Promise<Result>((resolve, reject) => {
     const limit = setTimeout(() => {
       killTree(pid);
-      reject(new Error(`${[command, ...args].join(' ')}: still there after ${LIMIT_MS} ms\n${stdout}${stderr}`));
-    }, LIMIT_MS);
+      reject(new Error(`${command} ${args.join(' ')}: still there after ${limitMs} ms\n${tail(stdout + stderr)}`));
+    }, limitMs);
     child.on('error', reject);
     child.on('close', (code, signal) => {
       clearTimeout(limit);
@@ -84,11 +86,13 @@ export function start(command: string, args: readonly string[], options: Options
     prints: (text) =>
       waitUntil(
         () => (typeof text === 'string' ? stdout.includes(text) : text.test(stdout)),
-        () => `${text} in the output, which is:\n${stdout}${stderr}`,
+        () => `${text} in the output, which is:\n${tail(stdout + stderr)}`,
       ),
     ended,
   };
 }
+
+const tail = (text: string) => text.slice(-2000);
 
 /** Runs a command to its end. */
 export function run(command: string, args: readonly string[], options: Options = {}): Promise<Result> {
@@ -96,8 +100,12 @@ export function run(command: string, args: readonly string[], options: Options =
 }
 
 /** Waits for a state, not for a time. */
-export async function waitUntil(reached: () => boolean, what: string | (() => string)): Promise<void> {
-  for (const end = Date.now() + LIMIT_MS; !reached(); await sleep(2)) {
+export async function waitUntil(
+  reached: () => boolean,
+  what: string | (() => string),
+  limitMs = LIMIT_MS,
+): Promise<void> {
+  for (const end = Date.now() + limitMs; !reached(); await sleep(2)) {
     if (Date.now() > end) throw new Error(`waited in vain for ${typeof what === 'string' ? what : what()}`);
   }
 }

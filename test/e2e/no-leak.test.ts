@@ -1,0 +1,36 @@
+import t from 'tap';
+import { childrenOf, fixture, OURS, processState, processStatus, run, start, waitUntil } from '../helpers/processes.ts';
+
+const SIGRTMIN = 34;
+const KIB_PER_MIB = 1024;
+
+t.test('from the 100,000th to the 1,000,000th event PID 1 grows by less than 1 MiB, and loses none', async (t) => {
+  const total = 1_000_000;
+  const limitMs = 10 * 60_000;
+  const namespace = start(
+    'unshare',
+    [
+      ...['--pid', '--fork', '--mount-proc', '--kill-child', '--'],
+      ...[OURS, fixture('signals'), String(total), 'quiet'],
+    ],
+    { limitMs },
+  );
+  await namespace.prints('ready');
+  const [pid1 = 0] = childrenOf(namespace.pid);
+  const send = async (count: number) => {
+    t.equal((await run(fixture('flood'), [String(pid1), String(SIGRTMIN), String(count)], { limitMs })).status, 0);
+  };
+  const settled = () => processState(pid1) === 'S' && BigInt(`0x${processStatus(pid1, 'ShdPnd') || 1}`) === 0n;
+  const residentKib = () => Number.parseInt(processStatus(pid1, 'VmRSS'), 10);
+
+  await send(100_000);
+  await waitUntil(settled, 'the first events to be dealt with', limitMs);
+  const before = residentKib();
+  await send(total - 100_000 - 1);
+  await waitUntil(settled, 'the rest of the events to be dealt with', limitMs);
+  const growth = residentKib() - before;
+  t.comment(`grew by ${growth} KiB from ${before} KiB`);
+  t.ok(growth < KIB_PER_MIB, `grew by ${growth} KiB`);
+  await send(1); // the last: the command ends
+  t.equal((await namespace.ended).status, 0);
+});
