@@ -11,6 +11,16 @@ CFLAGS := -std=c11 -O2 -Wall -Wextra -Werror -ffreestanding -fno-builtin -fno-st
 # Far above Node's fixed addresses; scripts/pack.ts puts the loader and the libraries between.
 LAUNCHER_BASE := 0x20000000
 
+# Installs missing Debian packages when run as root, else names them.
+#   $(call need,PACKAGES)
+need = @missing=$$(for package in $(1); do \
+	  dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q ' installed$$' || echo $$package; \
+	done); \
+	if [ "$$missing" ]; then \
+	  if [ $$(id -u) -ne 0 ]; then echo "missing Debian packages:" $$missing >&2; exit 1; fi; \
+	  apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends $$missing; \
+	fi
+
 .DELETE_ON_ERROR:
 .PHONY: all
 all: build/dumb-init
@@ -51,6 +61,12 @@ build/dumb-init: scripts/pack.ts scripts/elf.ts build/launcher build/guard.so bu
 	$(NODE) scripts/pack.ts build/launcher $$(head -n 1 build/libraries.txt) build/node-sea $@ \
 	  build/guard.so $$(tail -n +2 build/libraries.txt) $(ADDON)
 
+# `make run` shows it as PID 1 of an empty root; `make run CMD="…"` runs a command of yours there.
+.PHONY: run
+run: build/dumb-init
+	$(call need,busybox-static $$([ $$(id -u) -ne 0 ] || echo runc))
+	@$(NODE) scripts/run.ts $(if $(CMD),'$(subst ','\'',$(CMD))')
+
 # --- tests ---------------------------------------------------------------------------------------
 
 FIXTURES := $(patsubst test/fixtures/%.c,build/test/%,$(wildcard test/fixtures/*.c))
@@ -60,16 +76,6 @@ build/test/%: test/fixtures/%.c
 
 # What the tests need of Debian, beyond Node, npm, make and gcc.
 TEST_PACKAGES := busybox-static dumb-init runc
-
-# Installs missing Debian packages when run as root, else names them.
-#   $(call need,PACKAGES)
-need = @missing=$$(for package in $(1); do \
-	  dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q ' installed$$' || echo $$package; \
-	done); \
-	if [ "$$missing" ]; then \
-	  if [ $$(id -u) -ne 0 ]; then echo "missing Debian packages:" $$missing >&2; exit 1; fi; \
-	  apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends $$missing; \
-	fi
 
 .PHONY: test-packages
 test-packages:

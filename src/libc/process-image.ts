@@ -1,50 +1,42 @@
 /** The arguments and the environment as the kernel laid them down: bytes, in their order. */
+import { SIZEOF_POINTER } from './abi.ts';
 import { memoryAt, stringAt } from './ffi.ts';
 import { handover } from './handover.ts';
 
-const POINTER = 8;
-
-function pointers(address: bigint, count: number): bigint[] {
-  if (count === 0) return [];
-  const { bytes } = memoryAt(address, count * POINTER);
-  return Array.from({ length: count }, (_, i) => bytes.readBigUInt64LE(i * POINTER));
+/**
+ * The strings of an argv or envp array, each with its NUL, one latin1 character a byte. They lie
+ * behind each other in memory, in the order of the array (fs/exec.c, copy_strings), so one look
+ * gets them all, be they 100,000.
+ */
+function strings(array: bigint, count: number): string {
+  if (count === 0) return '';
+  const { bytes } = memoryAt(array, count * SIZEOF_POINTER);
+  const first = bytes.readBigUInt64LE(0);
+  const last = bytes.readBigUInt64LE((count - 1) * SIZEOF_POINTER);
+  const allButLast = first === last ? '' : memoryAt(first, Number(last - first)).bytes.toString('latin1');
+  return `${allButLast}${stringAt(last)}\0`;
 }
 
 /** The words of the command line, one latin1 character a byte. */
 export function argumentWords(): string[] {
-  return pointers(handover.argv, handover.argc).map(stringAt);
+  return strings(handover.argv, handover.argc).split('\0').slice(0, -1);
 }
 
 /** The address of an argument array that begins with word `index`. */
 export function argumentsFrom(index: number): bigint {
-  return handover.argv + BigInt(index * POINTER);
+  return handover.argv + BigInt(index * SIZEOF_POINTER);
 }
 
 /** The address of the environment array. */
 export const environmentAddress = handover.envp;
 
-let entries: string | undefined;
+let environment: string | undefined;
 
-/**
- * getenv(3) on the container's environment: the first entry of that name.
- *
- * The strings lie behind each other in memory, in the order of envp (fs/binfmt_elf.c,
- * create_elf_tables), so a search for NUL, name and `=` finds it.
- */
+/** getenv(3) on the container's environment: the first entry of that name. */
 export function environmentVariable(name: string): string | undefined {
-  if (handover.envc === 0) return undefined;
-  entries ??= environmentBlock();
-  const start = entries.indexOf(`\0${name}=`);
+  environment ??= `\0${strings(handover.envp, handover.envc)}`;
+  const start = environment.indexOf(`\0${name}=`);
   if (start < 0) return undefined;
   const value = start + name.length + 2;
-  return entries.slice(value, entries.indexOf('\0', value));
-}
-
-function environmentBlock(): string {
-  const [first = 0n, last = 0n] = [
-    pointers(handover.envp, 1)[0],
-    pointers(handover.envp + BigInt((handover.envc - 1) * POINTER), 1)[0],
-  ];
-  const { bytes } = memoryAt(first, Number(last - first) + 1);
-  return `\0${bytes.toString('latin1', 0, bytes.length - 1)}${stringAt(last)}\0`;
+  return environment.slice(value, environment.indexOf('\0', value));
 }

@@ -20,6 +20,7 @@ import {
   POSIX_SPAWN_SETSID,
   POSIX_SPAWN_SETSIGDEF,
   POSIX_SPAWN_SETSIGMASK,
+  SIZEOF_POINTER,
   SIZEOF_POSIX_SPAWN_FILE_ACTIONS_T,
   SIZEOF_POSIX_SPAWNATTR_T,
   SIZEOF_SIGSET_T,
@@ -181,10 +182,9 @@ function takeTerminal(fd: number): bigint {
 
 /** `/bin/sh FILE ARGUMENT…`, for a file that the kernel doesn't know how to run. */
 function shellArguments({ argv, argc }: Command, file: Memory): bigint {
-  const pointer = 8;
-  const list = allocate((argc + 2) * pointer);
+  const list = allocate((argc + 2) * SIZEOF_POINTER);
   list.bytes.writeBigUInt64LE(cString('/bin/sh').address, 0);
-  list.bytes.writeBigUInt64LE(file.address, pointer);
-  memoryAt(argv, argc * pointer).bytes.copy(list.bytes, 2 * pointer, pointer);
+  list.bytes.writeBigUInt64LE(file.address, SIZEOF_POINTER);
+  memoryAt(argv, argc * SIZEOF_POINTER).bytes.copy(list.bytes, 2 * SIZEOF_POINTER, SIZEOF_POINTER);
   return list.address;
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { HARMLESS_ENVIRONMENT, runContainer, startContainer } from '../helpers/container.ts';
+import { HARMLESS_ENVIRONMENT } from '../../scripts/oci.ts';
+import { runContainer, startContainer } from '../helpers/container.ts';
 import { fixture } from '../helpers/processes.ts';
 
 /** What in a container's environment is meant for the application, and would harm a Node or a loader. */

@@ -1,6 +1,7 @@
 /** Real containers, by Debian's runc, with a root that holds little more than the executable. */
 import { chmodSync, copyFileSync, linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { type OciConfig, ociConfig } from '../../scripts/oci.ts';
 import { OURS, type Result, type Running, run, start } from './processes.ts';
 
 export interface Container {
@@ -17,21 +18,10 @@ export interface Container {
   configure?: (config: OciConfig) => void;
 }
 
-/** The part of the OCI runtime configuration that the tests touch. */
-export interface OciConfig {
-  process: Record<string, unknown>;
-  root: { path: string; readonly: boolean };
-  mounts: { destination: string; type: string; source: string; options?: string[] }[];
-  linux: Record<string, unknown>;
-}
-
 export interface RunningContainer extends Running {
   /** `runc kill`: a signal to PID 1, as `docker stop` sends it. */
   kill(signal: string): Promise<Result>;
 }
-
-/** What every container has in its environment. (runc would add a HOME that is missing.) */
-export const HARMLESS_ENVIRONMENT: readonly string[] = ['PATH=/usr/bin:/bin', 'HOME=/'];
 
 /** Starts a container: read-only root, no new privileges, no capabilities that matter, network or /tmp. */
 export function startContainer(container: Container): RunningContainer {
@@ -77,25 +67,4 @@ function place(source: string, target: string): void {
   } catch {
     copyFileSync(source, target);
   }
-}
-
-function ociConfig({ args, user = 0, env = [] }: Container): OciConfig {
-  return {
-    ...{ ociVersion: '1.0.2', hostname: 'container' },
-    process: {
-      terminal: false,
-      user: { uid: user, gid: user },
-      args,
-      env: [...HARMLESS_ENVIRONMENT, ...env],
-      cwd: '/',
-      noNewPrivileges: true,
-      capabilities: {},
-    },
-    root: { path: 'rootfs', readonly: true },
-    mounts: [
-      { destination: '/proc', type: 'proc', source: 'proc' },
-      { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755'] },
-    ],
-    linux: { namespaces: ['pid', 'ipc', 'uts', 'mount'].map((type) => ({ type })) },
-  };
 }

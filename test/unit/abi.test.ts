@@ -1,0 +1,13 @@
+import { execFileSync } from 'node:child_process';
+import t from 'tap';
+import * as abi from '../../src/libc/abi.ts';
+import { fixture } from '../helpers/processes.ts';
+
+t.test('numbers and layouts are those of the C headers', (t) => {
+  const lines = execFileSync(fixture('abi'), { encoding: 'utf8' }).trim().split('\n');
+  const headers = Object.fromEntries(
+    lines.map((line) => line.split(' ')).map(([name, value]) => [name, Number(value)]),
+  );
+  t.strictSame({ ...abi }, headers);
+  t.end();
+});
