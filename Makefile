@@ -72,7 +72,7 @@ run: build/dumb-init
 FIXTURES := $(patsubst test/fixtures/%.c,build/test/%,$(wildcard test/fixtures/*.c))
 build/test/%: test/fixtures/%.c
 	mkdir -p build/test
-	$(LIBRARY_CC) -std=gnu11 -O1 -Wall -Wextra -Werror -static -o $@ $<
+	$(LIBRARY_CC) -std=gnu11 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -static -o $@ $<
 
 # What the tests need of Debian, beyond Node, npm, make and gcc.
 TEST_PACKAGES := busybox-static dumb-init runc
