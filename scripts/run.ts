@@ -39,7 +39,8 @@ for (const applet of ['sh', 'cat', 'env', 'grep', 'id', 'ls', 'ps', 'sleep', 'wc
 const WITHOUT_RUNC = `
 mount --bind ${root} ${root} && mount -o remount,bind,ro ${root} &&
 mount -t proc proc ${root}/proc && mount -t tmpfs tmpfs ${root}/dev &&
-cd ${root} && exec env -i PATH=/usr/bin:/bin HOME=/ chroot . "$@"`;
+: > ${root}/dev/null && mount --bind /dev/null ${root}/dev/null &&
+cd ${root} && exec /usr/sbin/chroot . /bin/env -i PATH=/usr/bin:/bin HOME=/ "$@"`;
 
 function launch(): number | null {
   if (process.getuid?.() === 0) {
