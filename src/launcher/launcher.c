@@ -43,7 +43,7 @@ static char handover[160];
 
 // Constants of linux/fcntl.h, linux/memfd.h, linux/auxvec.h and asm-generic/errno-base.h.
 enum {
-  AT_FDCWD = -100, O_PATH = 010000000, O_CLOEXEC = 02000000,
+  AT_FDCWD = -100, O_PATH = 010000000, O_CLOEXEC = 02000000, AT_EMPTY_PATH = 0x1000,
   F_GETFD = 1, F_ADD_SEALS = 1033, SEAL_ALL = 0xf,
   MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_EXEC = 0x10,
   EBADF = 9, EINVAL = 22, EINTR = 4,
@@ -128,9 +128,14 @@ struct jump launch(word *kernel_stack, word *stack) {
   word argc = kernel_stack[0], *argv = kernel_stack + 1, *envp = argv + argc + 1, *aux = envp;
   while (*aux++) continue;
 
+  // Opened, not only looked at: qemu-user answers for the program it runs when the link is opened,
+  // and for itself otherwise. O_PATH asks for no permission to read.
   char stat[256];
-  long error = sys(SYS_newfstatat, AT_FDCWD, (long)"/proc/self/exe", (long)stat, 0, 0);
-  if (error) die("/proc is needed and not mounted", error);
+  long self = sys(SYS_openat, AT_FDCWD, (long)"/proc/self/exe", O_PATH | O_CLOEXEC, 0, 0);
+  if (self < 0) die("/proc is needed and not mounted", self);
+  long error = sys(SYS_newfstatat, self, (long)"", (long)stat, AT_EMPTY_PATH, 0);
+  if (error) die("Unable to look at the executable", error);
+  sys(SYS_close, self, 0, 0, 0, 0);
   if (*(word *)(stat + SIZE_IN_STAT) != payload.file_size) die("The executable is truncated or damaged", 0);
 
   hold_closed_standard_fds();
