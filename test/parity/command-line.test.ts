@@ -1,0 +1,348 @@
+/**
+ * The command line, held against dumb-init 1.2.5: hand-picked cases, then random ones.
+ *
+ * Every random line is given to 1.2.5 and to our parser (in this process); what 1.2.5 was seen to do,
+ * its effects on the command included, must be what the parser says. A start of our executable
+ * costs twenty times one of 1.2.5, so it is given an even sample of the lines, and all of them with
+ * PARITY=full; there every byte of the output counts. SEED=n and LINES=n set the rest.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import t, { type Test } from 'tap';
+import * as messages from '../../src/messages.ts';
+import { parseOptions } from '../../src/options.ts';
+import { SIGNALS } from '../../src/signals.ts';
+import { COMMANDS, type CommandLine, randomCommandLines } from '../helpers/command-lines.ts';
+import { concurrently } from '../helpers/concurrently.ts';
+import { fixture, ORACLE, OURS, type Result, run } from '../helpers/processes.ts';
+
+const seed = Number(process.env['SEED'] ?? 1);
+const count = Number(process.env['LINES'] ?? 2600);
+const ofOurs = process.env['PARITY'] === 'full' ? 1 : 8; // one in so many lines
+
+/** A folder in which each command is the witness, which tells of itself and of the signals it gets. */
+const folder = mkdtempSync(resolve('build/test/command-line-'));
+const bin = join(folder, 'bin');
+mkdirSync(bin);
+for (const name of COMMANDS) symlinkSync(fixture('witness'), join(bin, name));
+t.teardown(() => rmSync(folder, { recursive: true }));
+
+const give = (init: string, { argv0, words, env }: CommandLine) =>
+  run(init, words, { argv0, env: { PATH: bin, ...env } });
+
+/** What both say alike, but for the version and the PIDs. */
+const mask = (text: string) => text.replace(/dumb-init v\d+\.\d+\.\d+/g, 'dumb-init vX').replace(/PID \d+/g, 'PID N');
+
+/** Debug lines that the child of 1.2.5 writes; the parent's come before, between or after them. */
+const BY_CHILD = /^\[dumb-init\] (setsid complete|Unable to attach)/;
+
+/** Debug lines that need a child, which 1.2.5 has even for a command that cannot be executed. */
+const ABOUT_CHILD =
+  /^\[dumb-init\] (Child spawned|Received signal 17|A child with|Translating|Forwarded|Not forwarding|Child exited)/;
+
+/** A result of either program in a form that is the same for both. */
+function comparable({ status, stdout, stderr }: Result) {
+  const lines = mask(stderr).split('\n');
+  const told = status === 2 ? lines.filter((line) => !ABOUT_CHILD.test(line)) : lines;
+  return {
+    status,
+    stdout,
+    parent: told.filter((line) => !BY_CHILD.test(line)).join('\n'),
+    child: told.filter((line) => BY_CHILD.test(line)).join('\n'),
+  };
+}
+
+const bytes = (text: string) => Buffer.from(text).toString('latin1');
+
+/** What can be seen of a run that a parser decides. Of the debug lines only a few are its own. */
+interface Decision {
+  status: number;
+  stdout: string;
+  /** Sorted, for the lines of parent and child come in any order. */
+  stderr: string[];
+}
+
+/** What a parser promises for a command line. */
+function promised(parse: typeof parseOptions, { argv0, words, env }: CommandLine): Decision {
+  const argv = [argv0, ...words].map(bytes);
+  const parsed = parse(argv, (name) => env[name]);
+  if (parsed.kind !== 'run') return { status: parsed.status, stdout: '', stderr: [mask(parsed.text)] };
+
+  const { command, verbose, singleChild, rewrites, fromEnvironment } = parsed.options;
+  const stderr: string[] = [];
+  if (fromEnvironment.debug) stderr.push(messages.debugMode());
+  if (fromEnvironment.noSetsid && verbose) stderr.push(messages.notSetsidMode());
+  if (verbose) stderr.push(mask(messages.spawned(0)));
+  const file = argv[command] ?? '';
+  if (!COMMANDS.map(bytes).includes(file)) {
+    stderr.push(messages.cannotExecute(file, 'No such file or directory'));
+    return { status: 2, stdout: '', stderr: stderr.sort() };
+  }
+  const stdout = [
+    `arguments ${argv.slice(command).map(escaped).join(' ')}`,
+    `session ${singleChild ? 'inherited' : 'own'}`,
+    `signals ${WITNESSED.map((n) => `${n}:${rewrites.get(n) ?? n}`).join(' ')}`,
+    '',
+  ].join('\n');
+  return { status: 0, stdout, stderr: stderr.sort() };
+}
+
+const DECIDED = /^\[dumb-init\] (Running in debug|Not running in setsid|Child spawned|[\s\S]*: No such file)/;
+
+/** What was seen of a run. */
+function decided({ status, stdout, stderr }: Result): Decision {
+  const text = mask(stderr);
+  if (!text.startsWith('[dumb-init] ')) return { status, stdout, stderr: text === '' ? [] : [text] };
+  const lines = text.match(/\[dumb-init\] [\s\S]*?\n(?=\[dumb-init\] |$)/g) ?? [];
+  return { status, stdout, stderr: lines.filter((line) => DECIDED.test(line)).sort() };
+}
+
+/** As test/fixtures/witness.c prints a word, and the signals that it sends. */
+const escaped = (word: string) =>
+  `"${word.replace(/[^ !#-[\]-~]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)}"`;
+const WITNESSED = SIGNALS.filter(({ n, suspends }) => !suspends && ![9, 17, 19].includes(n)).map(({ n }) => n);
+
+const show = ({ argv0, words, env }: CommandLine) => JSON.stringify({ ...env, argv: [argv0, ...words] });
+
+/** What there is to test, and command lines (behind argv[0]) for it. */
+const cases: [behaviour: string, lines: string[][]][] = [
+  ['no command', [[], ['--'], ['-c'], ['-v', '--']]],
+  ['help and version', [['-h'], ['--help'], ['-V'], ['--version'], ['-vh', 'run'], ['-cV']]],
+  ['a command and its arguments', [['run'], ['run', 'a', '', 'b c'], ['run', '-c', '--', '-h'], ['run', '--help']]],
+  [
+    '-- ends the options',
+    [
+      ['--', 'run'],
+      ['--', '-c', 'run'],
+      ['--', '--', 'run'],
+      ['-c', '--', '--help'],
+    ],
+  ],
+  [
+    'a single dash and an empty word are commands',
+    [
+      ['-', '-c'],
+      ['', 'run'],
+      ['-c', '-', 'run'],
+    ],
+  ],
+  ['abbreviations', [['--sing', 'run'], ['--s', 'run'], ['--h'], ['--verb', 'run'], ['--r', '15:3', 'run']]],
+  ['ambiguous abbreviations', [['--ver'], ['--v', 'run'], ['--ve=1'], ['--=']]],
+  ['bundles', [['-cv', 'run'], ['-cr15:3', 'run'], ['-vcr', '1:0', 'run'], ['-cz'], ['-rc', 'run'], ['-c-v', 'run']]],
+  [
+    'an option argument',
+    [
+      ['--rewrite=2:3', 'run'],
+      ['--rewrite', '2:3', 'run'],
+      ['-r', '2:3', 'run'],
+      ['-r2:3', 'run'],
+    ],
+  ],
+  ['a missing argument', [['-r'], ['-cr'], ['--rewrite'], ['--rew'], ['-r', 'run'], ['--rewrite=', 'run']]],
+  ['an argument that is not allowed', [['--help=1'], ['--single-child='], ['--vers=2'], ['--s=']]],
+  ['unknown options', [['--yolo'], ['--yolo=1'], ['-z'], ['-:'], ['-;'], ['-W', 'x'], ['---'], ['-é'], ['-?']]],
+  [
+    'the first failure wins',
+    [
+      ['-z', '--yolo'],
+      ['-r', 'x', '-z'],
+      ['-z', '-h'],
+      ['-h', '-z'],
+      ['-c', '-V', '-r', 'x'],
+    ],
+  ],
+  [
+    'a later rewrite replaces the earlier',
+    [
+      ['-r', '15:2', '-r', '15:3', 'run'],
+      ['-r1:2', '-r2:1', '-r2:2', 'run'],
+    ],
+  ],
+  [
+    'limits of a rewrite',
+    [
+      ['-r1:31', 'run'],
+      ['-r31:0', 'run'],
+      ['-r0:3', 'run'],
+      ['-r32:3', 'run'],
+      ['-r3:32', 'run'],
+    ],
+  ],
+  [
+    'signs in a rewrite',
+    [['-r+15:+3', 'run'], ['-r15:-0', 'run'], ['-r15:-1', 'run'], ['-r-15:3', 'run'], ['-r+-1:3']],
+  ],
+  [
+    'blanks in a rewrite',
+    [
+      ['-r', ' \t15:\n3', 'run'],
+      ['-r', '15 :3', 'run'],
+      ['-r', '15:3 ', 'run'],
+      ['-r', '+ 15:3'],
+    ],
+  ],
+  [
+    'tails of a rewrite',
+    [
+      ['-r15:3junk', 'run'],
+      ['-r15:3:4', 'run'],
+      ['-r15:junk', 'run'],
+      ['-rjunk:3', 'run'],
+    ],
+  ],
+  [
+    'other bases in a rewrite',
+    [
+      ['-r0x1:3', 'run'],
+      ['-r1:0x3', 'run'],
+      ['-r015:08', 'run'],
+      ['-r1e1:3', 'run'],
+    ],
+  ],
+  [
+    'overflow in a rewrite',
+    [
+      ['-r4294967311:3', 'run'],
+      ['-r-4294967281:3', 'run'],
+      ['-r15:4294967296', 'run'],
+      ['-r15:9223372036854775808', 'run'],
+      ['-r15:-9223372036854775809', 'run'],
+      [`-r15:${'1'.repeat(400)}`, 'run'],
+    ],
+  ],
+];
+
+const line = (words: string[], env = {}): CommandLine => ({ argv0: 'dumb-init', words, env });
+
+async function asTheirs(t: Test, lines: CommandLine[]): Promise<void> {
+  await concurrently(lines, async (line) => {
+    const [theirs, ours] = [await give(ORACLE, line), await give(OURS, line)];
+    t.strictSame(comparable(ours), comparable(theirs), show(line));
+  });
+}
+
+for (const [behaviour, lines] of cases) {
+  t.test(`as 1.2.5: ${behaviour}`, (t) =>
+    asTheirs(
+      t,
+      lines.map((words) => line(words)),
+    ),
+  );
+}
+
+t.test('as 1.2.5: argv[0] in messages, whatever it is', (t) => {
+  const names = ['', ' ', '-c', '%s%n', 'é\n', './dumb-init', 'x'.repeat(10_000)];
+  return asTheirs(
+    t,
+    names.flatMap((argv0) => [[], ['-h'], ['-z'], ['--ver']].map((words) => ({ argv0, words, env: {} }))),
+  );
+});
+
+t.test('as 1.2.5: debug and setsid by the environment, with and without the options', (t) => {
+  const values = (name: string, all: string[]) => [{}, ...all.map((value) => ({ [name]: value }))];
+  const environments = values('DUMB_INIT_DEBUG', ['1', '0', '11']).flatMap((debug) =>
+    values('DUMB_INIT_SETSID', ['0', '1', '']).map((setsid) => ({ ...debug, ...setsid })),
+  );
+  return asTheirs(
+    t,
+    environments.flatMap((env) => [['run'], ['-v', '-c', '-r', '15:0', 'run']].map((words) => line(words, env))),
+  );
+});
+
+const { lines, uses } = randomCommandLines(seed, count);
+const observations = concurrently(lines, (line) => give(ORACLE, line));
+
+t.test('random command lines use every token of their grammar at least 50 times', async (t) => {
+  t.comment(`SEED=${seed} LINES=${count}`);
+  for (const [token, times] of uses) t.ok(times >= 50, `${token}: ${times} times`);
+});
+
+/** Command lines for which a parser promises what 1.2.5 does not do. */
+async function differences(parse: typeof parseOptions) {
+  const theirs = (await observations).map(decided);
+  return lines.flatMap((line, i) => {
+    const expected = promised(parse, line);
+    return JSON.stringify(expected) === JSON.stringify(theirs[i])
+      ? []
+      : [{ line, parser: expected, theirs: theirs[i] }];
+  });
+}
+
+t.test('random command lines: the parser decides what 1.2.5 does', async (t) => {
+  const different = await differences(parseOptions);
+  t.comment(`SEED=${seed}: ${different.length} differences in ${lines.length} command lines`);
+  t.strictSame(different.slice(0, 5), [], `SEED=${seed}`);
+});
+
+t.test('random command lines: the executable does what 1.2.5 does', async (t) => {
+  const theirs = await observations;
+  const sample = lines.map((line, i) => ({ line, i })).filter(({ i }) => i % ofOurs === 0);
+  const different = await concurrently(sample, async ({ line, i }) => {
+    const [ours, reference] = [comparable(await give(OURS, line)), comparable(theirs[i] as Result)];
+    return JSON.stringify(ours) === JSON.stringify(reference) ? [] : [{ line, ours, theirs: reference }];
+  });
+  t.comment(`SEED=${seed}: ${different.flat().length} differences in ${sample.length} command lines`);
+  t.strictSame(different.flat().slice(0, 5), [], `SEED=${seed}`);
+});
+
+/** Each a change of src/options.ts that makes one thing wrong. */
+const wrongParsers: [what: string, right: string, wrong: string][] = [
+  ['knows no abbreviations', 'name.startsWith(given)', 'name === given'],
+  ['takes the first option for an ambiguous abbreviation', 'candidates.length > 1', 'false'],
+  [
+    'ignores an argument that is not allowed',
+    'if (!row.takesArgument) return { error: messages.surplus',
+    'if (!row) return { error: messages.surplus',
+  ],
+  ['takes a single dash for an option', "word === '-' || ", ''],
+  [
+    'looks for options behind the command',
+    "!word.startsWith('-')) return next;",
+    "!word.startsWith('-')) { if (argv[next + 1]?.startsWith('-')) { next++; continue; } return next; }",
+  ],
+  ['takes -- for the command', "if (word === '--') return next;", "if (word === '--') return next - 1;"],
+  ['takes only one option of a bundle', 'i < word.length; i++', 'i < 2; i++'],
+  [
+    'takes the last letter alone for the argument in a bundle',
+    'word.slice(i + 1) };\n        break',
+    'word.slice(-1) };\n        break',
+  ],
+  ['names a missing argument as an invalid option', 'error: messages.missingArgument', 'error: messages.invalidOption'],
+  ['goes on after an error', "if ('error' in found) return", "if ('error' in found) continue; else if (false) return"],
+  ['reads hexadecimal', '([+-]?\\d+):', '([+-]?(?:0x[0-9a-f]+|\\d+)):'],
+  ['takes 32 for a standard signal', 'to > MAX_STANDARD_SIGNAL', 'to > 32'],
+  ['allows no blanks in a rewrite', '/^[ \\t\\n\\v\\f\\r]*', '/^'],
+  ['allows a blank before the colon', '+):[ ', '+) *:[ '],
+  ['refuses a tail', '([+-]?\\d+)/', '([+-]?\\d+)$/'],
+  ['does not wrap an overflow', 'BigInt.asIntN(32, ', '('],
+  ['wraps where long ends, too', 'value < min ? min : value > max ? max : value', 'value < min ? value : value'],
+  ['keeps the first of several rewrites', 'rewrites.set(...pair)', 'rewrites.has(pair[0]) || rewrites.set(...pair)'],
+  [
+    'takes any value of DUMB_INIT_DEBUG for on',
+    "environment('DUMB_INIT_DEBUG') === '1'",
+    "!!environment('DUMB_INIT_DEBUG')",
+  ],
+  [
+    'takes an empty DUMB_INIT_SETSID for 0',
+    "environment('DUMB_INIT_SETSID') === '0'",
+    "Number(environment('DUMB_INIT_SETSID')) === 0",
+  ],
+];
+
+t.test('the random command lines catch a parser that', async (t) => {
+  const options = resolve('src/options.ts');
+  const source = readFileSync(options, 'utf8').replace(/ from '\./g, ` from '${resolve('src')}`);
+  for (const [i, [what, right, wrong]] of wrongParsers.entries()) {
+    if (source.split(right).length !== 2) throw new Error(`${right} must stand in src/options.ts, once`);
+    const mutant = join(folder, `wrong-${i}.ts`);
+    writeFileSync(
+      mutant,
+      source.replace(right, () => wrong),
+    );
+    const { parseOptions } = (await import(mutant)) as {
+      parseOptions: typeof import('../../src/options.ts').parseOptions;
+    };
+    const caught = (await differences(parseOptions)).length;
+    t.ok(caught > 0, `${what}: ${caught} differences`);
+  }
+});
