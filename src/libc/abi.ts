@@ -28,6 +28,9 @@ export const O_NOCTTY = 0o400;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
 
+// limits.h
+export const PATH_MAX = 4096;
+
 // sys/ioctl.h
 export const TIOCNOTTY = 0x5422;
 

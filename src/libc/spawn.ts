@@ -17,6 +17,7 @@ import {
   O_NOCTTY,
   O_NONBLOCK,
   O_RDONLY,
+  PATH_MAX,
   POSIX_SPAWN_SETSID,
   POSIX_SPAWN_SETSIGDEF,
   POSIX_SPAWN_SETSIGMASK,
@@ -121,7 +122,12 @@ const TRY_NEXT: ReadonlySet<number> = new Set([EACCES, ENOENT, ESTALE, ENOTDIR, 
 function candidates(file: string, path: string | undefined): string[] {
   if (file === '') return [];
   if (file.includes('/')) return [file];
-  return (path ?? DEFAULT_PATH).split(':').map((folder) => (folder === '' ? file : `${folder}/${file}`));
+  return (path ?? DEFAULT_PATH).split(':').flatMap((folder, i, folders) => {
+    if (folder === '') return file;
+    if (folder.length < PATH_MAX) return `${folder}/${file}`;
+    // glibc passes over a folder that is too long for any path, but takes the colon behind it for one more.
+    return i < folders.length - 1 ? file : [];
+  });
 }
 
 /** @returns the running child, or the errno of what failed */
