@@ -3,6 +3,7 @@ import { decide, type Event, initialState, type State } from './decide.ts';
 import { EPERM } from './libc/abi.ts';
 import { strerror } from './libc/ffi.ts';
 import { handover } from './libc/handover.ts';
+import { restoreSoftLimits } from './libc/limits.ts';
 import { chdirToRoot, close, detachFromTerminal, exit, leadsSession, ownPid, writeError } from './libc/process.ts';
 import { argumentsFrom, argumentWords, environmentAddress, environmentVariable } from './libc/process-image.ts';
 import { nextSignal, pendingSignal, type Received, signalSet } from './libc/signal-source.ts';
@@ -15,7 +16,7 @@ import { SIGCONT, SIGHUP } from './signals.ts';
 /** From the command line to a running command. What can fail, fails here, and ends the process. */
 function start(): { state: State; early: Received[] } {
   // The libraries are loaded; their memfds are not for the child.
-  for (let fd = handover.firstFd; fd <= handover.addonFd; fd++) close(fd);
+  handover.memfds.forEach(close);
 
   const words = argumentWords();
   const parsed = parseOptions(words, environmentVariable);
@@ -36,6 +37,7 @@ function start(): { state: State; early: Received[] } {
   if (terminal?.kind === 'none') sessionMade(terminal.errno);
   if (terminal?.kind === 'free') sessionMade(0);
 
+  restoreSoftLimits();
   const file = words[options.command] ?? '';
   const child = spawn({
     file,

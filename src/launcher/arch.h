@@ -9,7 +9,7 @@ struct jump {
 
 enum {
   SYS_write = 1, SYS_close = 3, SYS_rt_sigprocmask = 14, SYS_fcntl = 72, SYS_exit_group = 231, SYS_openat = 257,
-  SYS_newfstatat = 262, SYS_memfd_create = 319,
+  SYS_newfstatat = 262, SYS_prlimit64 = 302, SYS_memfd_create = 319,
 };
 
 static inline long sys(long number, long a, long b, long c, long d, long e) {
@@ -38,7 +38,7 @@ __asm__(".globl _start\n"
 
 enum {
   SYS_fcntl = 25, SYS_openat = 56, SYS_close = 57, SYS_write = 64, SYS_newfstatat = 79, SYS_exit_group = 94,
-  SYS_rt_sigprocmask = 135, SYS_memfd_create = 279,
+  SYS_rt_sigprocmask = 135, SYS_prlimit64 = 261, SYS_memfd_create = 279,
 };
 
 static inline long sys(long number, long a, long b, long c, long d, long e) {

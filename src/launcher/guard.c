@@ -4,7 +4,7 @@
 
 #include "arch.h"
 
-enum { F_SETFD = 2, F_GETFD = 1, EPERM = 1, MASK_SIZE = 8 };
+enum { F_SETFD = 2, F_GETFD = 1, MASK_SIZE = 8 };
 
 extern int *__errno_location(void);
 
@@ -28,10 +28,6 @@ int fcntl64(int fd, int command, long argument) {
   return result(flags < 0 ? flags : 0);
 }
 int fcntl(int fd, int command, long argument) { return fcntl64(fd, command, argument); }
-
-// Node raises the soft limit of open files to the hard one.
-int setrlimit64(int resource, const void *limit) { return (void)resource, (void)limit, result(-EPERM); }
-int setrlimit(int resource, const void *limit) { return setrlimit64(resource, limit); }
 
 // Node names its threads; the process keeps the name it was started by.
 int pthread_setname_np(unsigned long thread, const char *name) { return (void)thread, (void)name, 0; }

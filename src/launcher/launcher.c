@@ -39,7 +39,7 @@ __attribute__((section(".payload"), weak)) const struct payload payload;
 
 // Strings that the loader and Node keep pointers to, so they live as long as the process.
 static char preload[16 + MAX_LIBRARIES * 24];
-static char handover[160];
+static char handover[32 + (6 + MAX_LIBRARIES) * 21];
 
 // Constants of linux/fcntl.h, linux/memfd.h, linux/auxvec.h and asm-generic/errno-base.h.
 enum {
@@ -48,7 +48,7 @@ enum {
   MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_EXEC = 0x10,
   EBADF = 9, EINVAL = 22, EINTR = 4,
   AT_NULL = 0, AT_PHDR = 3, AT_PHENT = 4, AT_PHNUM = 5, AT_BASE = 7, AT_ENTRY = 9, AT_SECURE = 23,
-  SIG_SETMASK = 2, SIZE_IN_STAT = 48, PHDR_SIZE = 56,
+  SIG_SETMASK = 2, RLIMIT_FSIZE = 1, RLIMIT_NOFILE = 7, SIZE_IN_STAT = 48, PHDR_SIZE = 56,
 };
 
 static char *append(char *to, const char *from) {
@@ -84,6 +84,15 @@ static void hold_closed_standard_fds(void) {
       long got = sys(SYS_openat, AT_FDCWD, (long)"/", O_PATH | O_CLOEXEC, 0, 0);
       if (got < 0) die("Unable to open /", got);
     }
+}
+
+// The memfds count as files, and Node opens some more of them: a soft limit that is meant for the
+// command may be too low for that. It is raised as far as it may be; the program puts it back.
+static word raise_soft_limit(int resource) {
+  word limit[2] = {~0UL, ~0UL}; // soft, hard
+  sys(SYS_prlimit64, 0, resource, 0, (long)limit, 0);
+  sys(SYS_prlimit64, 0, resource, (long)(word[2]){limit[1], limit[1]}, 0, 0);
+  return limit[0];
 }
 
 // A library in a memfd: sealed against any change, gone with the last process that maps it.
@@ -140,20 +149,20 @@ struct jump launch(word *kernel_stack, word *stack) {
 
   hold_closed_standard_fds();
 
-  long fd = 0, first = 0;
-  char *end = append(preload, "LD_PRELOAD=");
-  for (int i = 0; i < (int)payload.libraries; i++) {
-    fd = library_fd(i);
-    if (i == 0) first = fd;
-    if (i == (int)payload.libraries - 1) break;
-    end = append_number(append(end, i ? ":/proc/self/fd/" : "/proc/self/fd/"), (word)fd, 10);
-  }
-
   // What the program is told: where the kernel's own arguments and environment are and how many of
-  // each, the first of the memfds, and the last, which holds the addon.
-  const word told[] = {argc, (word)argv, (word)(aux - envp - 1), (word)envp, (word)first, (word)fd};
-  end = append(handover, "DUMB_INIT_HANDOVER=");
-  for (int i = 0; i < 6; i++) end = append_number(append(end, i ? " " : ""), told[i], 10);
+  // each, the soft limits as they were, and the memfds, which lie between the caller's own fds.
+  const word told[] = {argc, (word)argv, (word)(aux - envp - 1), (word)envp,
+                       raise_soft_limit(RLIMIT_FSIZE), raise_soft_limit(RLIMIT_NOFILE)};
+  char *tell = append(handover, "DUMB_INIT_HANDOVER=");
+  for (int i = 0; i < 6; i++) tell = append(append_number(tell, told[i], 10), " ");
+
+  char *end = append(preload, "LD_PRELOAD=");
+  int addon = (int)payload.libraries - 1;
+  for (int i = 0; i <= addon; i++) {
+    word fd = (word)library_fd(i);
+    tell = append(append_number(tell, fd, 10), i < addon ? " " : "");
+    if (i < addon) end = append_number(append(end, i ? ":/proc/self/fd/" : "/proc/self/fd/"), fd, 10);
+  }
 
   word *top = stack;
   *top++ = 1; // argc: the arguments are the program's, not Node's

@@ -34,6 +34,11 @@ export const PATH_MAX = 4096;
 // sys/ioctl.h
 export const TIOCNOTTY = 0x5422;
 
+// sys/resource.h
+export const RLIMIT_FSIZE = 1;
+export const RLIMIT_NOFILE = 7;
+export const SIZEOF_RLIMIT = 16;
+
 // sys/wait.h
 export const WNOHANG = 1;
 

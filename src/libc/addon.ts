@@ -7,6 +7,6 @@ import type * as ffi from 'ffi-rs';
 import { handover } from './handover.ts';
 
 const holder = { exports: {} as typeof ffi };
-process.dlopen(holder, `/proc/self/fd/${handover.addonFd}`);
+process.dlopen(holder, `/proc/self/fd/${handover.memfds.at(-1)}`);
 
 export const { DataType, load, open, createExternalBuffer } = holder.exports;

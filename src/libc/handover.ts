@@ -6,9 +6,10 @@ export interface Handover {
   envc: number;
   /** Address of the kernel's own envp, an array of `envc` pointers and a null. */
   envp: bigint;
-  /** The memfds `firstFd` to `addonFd` hold the libraries and, last, the ffi-rs addon. */
-  firstFd: number;
-  addonFd: number;
+  /** The soft limits on the size of a file and on open files, which the launcher has raised. */
+  softLimits: { fsize: bigint; nofile: bigint };
+  /** The memfds with the libraries and, last, the ffi-rs addon. The caller's own fds may lie between them. */
+  memfds: readonly number[];
 }
 
 const words = (process.env['DUMB_INIT_HANDOVER'] ?? '').split(' ').map(BigInt);
@@ -18,6 +19,6 @@ export const handover: Handover = {
   argv: words[1] ?? 0n,
   envc: Number(words[2]),
   envp: words[3] ?? 0n,
-  firstFd: Number(words[4]),
-  addonFd: Number(words[5]),
+  softLimits: { fsize: words[4] ?? 0n, nofile: words[5] ?? 0n },
+  memfds: words.slice(6).map(Number),
 };

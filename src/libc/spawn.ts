@@ -1,4 +1,5 @@
 /** Session, controlling terminal and exec of the command as one operation, on posix_spawn(3). */
+import { LIBC_SIGNALS, SIGNALS } from '../signals.ts';
 import {
   AT_EACCESS,
   AT_FDCWD,
@@ -24,11 +25,11 @@ import {
   SIZEOF_POINTER,
   SIZEOF_POSIX_SPAWN_FILE_ACTIONS_T,
   SIZEOF_POSIX_SPAWNATTR_T,
-  SIZEOF_SIGSET_T,
   SIZEOF_TERMIOS,
   X_OK,
 } from './abi.ts';
 import { allocate, cString, declare, type Memory, memoryAt } from './ffi.ts';
+import { signalSet } from './signal-source.ts';
 
 const libcTcgetattr = declare('tcgetattr', 'int', 'pointer');
 const libcOpen = declare('open', 'pointer', 'int');
@@ -90,7 +91,7 @@ export type Spawned =
   | { kind: 'cannotExecute'; errno: number };
 
 /**
- * Starts the command with an empty signal mask and every signal at its default disposition. It has
+ * Starts the command with an empty signal mask and the signals at their default dispositions. It has
  * exec'd when this returns, so no signal can find it without its session or in our own code.
  *
  * The file is looked up as execvp(3) does it (glibc, posix/execvpe.c), the shell for files without
@@ -161,13 +162,14 @@ function startWithTerminal(command: Command, file: Memory, argv: bigint): Spawne
 
 function spawnAttributes(setsid: boolean): bigint {
   const { address } = allocate(SIZEOF_POSIX_SPAWNATTR_T);
-  const none = allocate(SIZEOF_SIGSET_T);
-  const all = allocate(SIZEOF_SIGSET_T);
-  all.bytes.fill(0xff); // sigfillset leaves out 32 and 33, and Node ignores some
+  const none = signalSet([]);
+  // Real-time signals that the caller ignores stay ignored: 1.2.5 sets handlers for 1 to 31 only.
+  // Without 32 and 33, posix_spawn would make the child ignore them (glibc, spawni.c).
+  const defaults = signalSet([...SIGNALS.map(({ n }) => n), ...LIBC_SIGNALS]);
   attrInit(address);
   attrSetflags(address, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (setsid ? POSIX_SPAWN_SETSID : 0));
   attrSetsigmask(address, none.address);
-  attrSetsigdefault(address, all.address);
+  attrSetsigdefault(address, defaults.address);
   return address;
 }
 
