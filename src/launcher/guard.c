@@ -7,6 +7,8 @@
 enum { F_SETFD = 2, F_GETFD = 1, MASK_SIZE = 8 };
 
 extern int *__errno_location(void);
+extern void *dlsym(void *, const char *);
+#define RTLD_NEXT ((void *)-1L)
 
 static int result(long value) {
   if (value >= 0) return (int)value;
@@ -28,6 +30,17 @@ int fcntl64(int fd, int command, long argument) {
   return result(flags < 0 ? flags : 0);
 }
 int fcntl(int fd, int command, long argument) { return fcntl64(fd, command, argument); }
+
+// Where the number of processes is limited too tightly, Node would wait for ever for the thread that
+// it could not have.
+int pthread_create(void *thread, const void *attributes, void *(*start)(void *), void *argument) {
+  int (*create)(void *, const void *, void *(*)(void *), void *) = dlsym(RTLD_NEXT, "pthread_create");
+  int error = create(thread, attributes, start, argument);
+  if (!error) return 0;
+  static const char line[] = "[dumb-init] Unable to create a thread: processes are limited. Exiting.\n";
+  sys(SYS_write, 2, (long)line, sizeof line - 1, 0, 0);
+  for (;;) sys(SYS_exit_group, 1, 0, 0, 0, 0);
+}
 
 // Node names its threads; the process keeps the name it was started by.
 int pthread_setname_np(unsigned long thread, const char *name) { return (void)thread, (void)name, 0; }

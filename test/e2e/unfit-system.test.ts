@@ -1,5 +1,6 @@
 import { linkSync, mkdtempSync, rmSync } from 'node:fs';
 import t from 'tap';
+import { runContainer } from '../helpers/container.ts';
 import { OURS, run } from '../helpers/processes.ts';
 
 t.test('without /proc: one line with the cause, and status 1', async (t) => {
@@ -10,5 +11,20 @@ t.test('without /proc: one line with the cause, and status 1', async (t) => {
     status: 1,
     stdout: '',
     stderr: '[dumb-init] /proc is needed and not mounted (errno=2). Exiting.\n',
+  });
+});
+
+t.test('too few processes allowed for the threads of Node: one line with the cause, and status 1', async (t) => {
+  const result = await runContainer({
+    args: ['/dumb-init', '/busybox', 'true'],
+    user: 65534, // root has no such limit
+    configure: ({ process }) => {
+      process['rlimits'] = [{ type: 'RLIMIT_NPROC', soft: 3, hard: 3 }];
+    },
+  });
+  t.strictSame(result, {
+    status: 1,
+    stdout: '',
+    stderr: '[dumb-init] Unable to create a thread: processes are limited. Exiting.\n',
   });
 });
