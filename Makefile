@@ -122,7 +122,7 @@ build/test/%: test/fixtures/%.c
 	$(LIBRARY_CC) -std=gnu11 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -static -o $@ $<
 
 # What the tests need of Debian, beyond Node, npm, make and gcc.
-TEST_PACKAGES := busybox-static dumb-init podman python3-minimal runc
+TEST_PACKAGES := busybox-static daemontools dumb-init podman python3-minimal runc supervisor
 
 .PHONY: test-packages
 test-packages:
