@@ -39,7 +39,7 @@ need = @missing=$$(for package in $(1); do \
 	done); \
 	if [ "$$missing" ]; then \
 	  if [ $$(id -u) -ne 0 ]; then echo "missing Debian packages:" $$missing >&2; exit 1; fi; \
-	  apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends $$missing; \
+	  apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -qy -o DPkg::Lock::Timeout=300 install --no-install-recommends $$missing; \
 	fi
 
 .DELETE_ON_ERROR:
@@ -122,17 +122,30 @@ build/test/%: test/fixtures/%.c
 	$(LIBRARY_CC) -std=gnu11 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -static -o $@ $<
 
 # What the tests need of Debian, beyond Node, npm, make and gcc.
-TEST_PACKAGES := busybox-static dumb-init runc
+TEST_PACKAGES := busybox-static daemontools dumb-init podman python3-minimal runc supervisor
 
 .PHONY: test-packages
 test-packages:
 	$(call need,$(TEST_PACKAGES))
 
+# The roots of container images, as none can be pulled: busybox with all its names, and a small Debian
+# out of the packages on this machine.
+IMAGES := build/test/busybox.tar build/test/debian.tar
+build/test/busybox.tar: | test-packages
+	rm -rf build/test/busybox && mkdir -p build/test/busybox/bin && cp /bin/busybox build/test/busybox/bin/
+	for name in $$(busybox --list | grep -vx busybox); do ln -s busybox build/test/busybox/bin/$$name; done
+	tar -C build/test/busybox -cf $@ bin && rm -r build/test/busybox
+build/test/debian.tar: | test-packages
+	mkdir -p build/test
+	apt-cache depends --recurse --important --installed bash coreutils dash python3-minimal | grep '^[a-z]' | sort -u | \
+	  xargs dpkg -L | sed -E '\,^[^/]|^/usr/share/(doc|info|locale|man),d; s,^/(bin|lib|lib64|sbin)/,/usr/\1/,; s,^/,,' | \
+	  sort -u | tar --no-recursion -C / -cf $@ -T -
+
 # The tests run in a PID namespace with Debian's dumb-init as its PID 1: it reaps what a test leaves,
 # and whatever should still run at the end is killed with it. `make test TESTS=test/unit/*` runs some.
 TESTS := $(wildcard test/*/*.test.ts)
 .PHONY: test
-test: test-packages build/dumb-init $(FIXTURES)
+test: test-packages build/dumb-init $(FIXTURES) $(IMAGES)
 	unshare $$([ $$(id -u) -eq 0 ] || echo --user --map-root-user) --pid --fork --mount-proc --kill-child dumb-init \
 	  $(NODE) node_modules/.bin/tap run --jobs=2 --timeout=900 --disable-coverage --allow-empty-coverage \
 	  --reporter=tap $(TESTS) > build/test/results.tap; \

@@ -10,7 +10,7 @@ export interface OciConfig {
 }
 
 /** What every container has in its environment. (runc would add a HOME that is missing.) */
-export const HARMLESS_ENVIRONMENT: readonly string[] = ['PATH=/usr/bin:/bin', 'HOME=/'];
+export const HARMLESS_ENVIRONMENT: readonly string[] = ['PATH=/usr/local/bin:/usr/bin:/bin', 'HOME=/'];
 
 /**
  * Read-only root in `rootfs`, no new privileges, no capabilities, no /tmp; no resource limits and no

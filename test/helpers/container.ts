@@ -14,6 +14,8 @@ export interface Container {
   executableMode?: number;
   /** Further files of the root: path to content. */
   files?: Record<string, string>;
+  /** Lays another root, in place of /dumb-init and /busybox. */
+  layRoot?: (root: string) => void;
   /** Changes to the OCI configuration. */
   configure?: (config: OciConfig) => void;
 }
@@ -21,37 +23,28 @@ export interface Container {
 export interface RunningContainer extends Running {
   /** `runc kill`: a signal to PID 1, as `docker stop` sends it. */
   kill(signal: string): Promise<Result>;
+  /** What the runtime does to end a container in order: a TERM. */
+  stop(): Promise<Result>;
 }
 
 /** Starts a container: read-only root, no new privileges, no capabilities that matter, network or /tmp. */
 export function startContainer(container: Container): RunningContainer {
   const bundle = mkdtempSync(join(process.cwd(), 'build/test/bundle-'));
   const id = `dumb-init-test-${process.pid}-${bundle.slice(-6)}`;
-  const root = join(bundle, 'rootfs');
-  for (const [path, source] of Object.entries({ '/dumb-init': OURS, '/busybox': '/bin/busybox' })) {
-    place(source, join(root, path));
+  try {
+    layBundle(bundle, container);
+  } catch (error) {
+    rmSync(bundle, { recursive: true });
+    throw error;
   }
-  if (container.executableMode !== undefined) {
-    rmSync(join(root, 'dumb-init')); // not the hard link, whose mode is the original's
-    copyFileSync(OURS, join(root, 'dumb-init'));
-    chmodSync(join(root, 'dumb-init'), container.executableMode);
-  }
-  for (const folder of ['proc', 'dev', 'sys']) mkdirSync(join(root, folder));
-  for (const [path, content] of Object.entries(container.files ?? {})) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), content, { mode: 0o755, encoding: 'latin1' });
-  }
-  const config = ociConfig(container);
-  container.configure?.(config);
-  writeFileSync(join(bundle, 'config.json'), JSON.stringify(config));
-
   const running = start('runc', ['run', '--bundle', bundle, id]);
   const ended = running.ended.finally(async () => {
     await run('runc', ['delete', '--force', id]);
     rmSync(bundle, { recursive: true, force: true });
   });
   ended.catch(() => {});
-  return { ...running, ended, kill: (signal) => run('runc', ['kill', id, signal]) };
+  const kill = (signal: string) => run('runc', ['kill', id, signal]);
+  return { ...running, ended, kill, stop: () => kill('TERM') };
 }
 
 /** Runs a container to its end. */
@@ -59,8 +52,32 @@ export function runContainer(container: Container): Promise<Result> {
   return startContainer(container).ended;
 }
 
+function layBundle(bundle: string, container: Container): void {
+  const root = join(bundle, 'rootfs');
+  mkdirSync(root);
+  (container.layRoot ?? layDefaultRoot)(root);
+  if (container.executableMode !== undefined) {
+    rmSync(join(root, 'dumb-init')); // not the hard link, whose mode is the original's
+    copyFileSync(OURS, join(root, 'dumb-init'));
+    chmodSync(join(root, 'dumb-init'), container.executableMode);
+  }
+  for (const folder of ['proc', 'dev', 'sys']) mkdirSync(join(root, folder), { recursive: true });
+  for (const [path, content] of Object.entries(container.files ?? {})) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), content, { mode: 0o755, encoding: 'latin1' });
+  }
+  const config = ociConfig(container);
+  container.configure?.(config);
+  writeFileSync(join(bundle, 'config.json'), JSON.stringify(config));
+}
+
+function layDefaultRoot(root: string): void {
+  place(OURS, join(root, 'dumb-init'));
+  place('/bin/busybox', join(root, 'busybox'));
+}
+
 /** A hard link if the file systems allow one: the executable is large. */
-function place(source: string, target: string): void {
+export function place(source: string, target: string): void {
   mkdirSync(dirname(target), { recursive: true });
   try {
     linkSync(source, target);
