@@ -29,11 +29,11 @@ import {
   X_OK,
 } from './abi.ts';
 import { allocate, cString, declare, type Memory, memoryAt } from './ffi.ts';
+import { close, dropChildSignal } from './process.ts';
 import { signalSet } from './signal-source.ts';
 
 const libcTcgetattr = declare('tcgetattr', 'int', 'pointer');
 const libcOpen = declare('open', 'pointer', 'int');
-const close = declare('close', 'int');
 const libcFaccessat = declare('faccessat', 'int', 'pointer', 'int', 'int');
 const attrInit = declare('posix_spawnattr_init', 'pointer');
 const attrSetflags = declare('posix_spawnattr_setflags', 'pointer', 'int');
@@ -146,7 +146,11 @@ function startWithTerminal(command: Command, file: Memory, argv: bigint): Spawne
   const { terminal } = command;
   const attributes = spawnAttributes(terminal !== undefined);
   const pid = allocate(4);
-  const run = (actions: bigint) => posixSpawn(pid.address, file.address, actions, attributes, argv, command.envp);
+  const run = (actions: bigint) => {
+    const error = posixSpawn(pid.address, file.address, actions, attributes, argv, command.envp);
+    if (error !== 0) dropChildSignal(); // posix_spawn had a child, and has reaped it
+    return error;
+  };
 
   let error: number;
   let terminalRefused = false;
