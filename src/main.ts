@@ -1,13 +1,13 @@
 /** Wiring only: arguments, options, spawn, signal loop, exit status. */
 import { decide, type Event, initialState, type State } from './decide.ts';
-import { EPERM } from './libc/abi.ts';
+import { EACCES, EPERM } from './libc/abi.ts';
 import { strerror } from './libc/ffi.ts';
 import { handover } from './libc/handover.ts';
 import { restoreSoftLimits } from './libc/limits.ts';
 import { chdirToRoot, close, detachFromTerminal, exit, leadsSession, ownPid, writeError } from './libc/process.ts';
 import { argumentsFrom, argumentWords, environmentAddress, environmentVariable } from './libc/process-image.ts';
 import { nextSignal, pendingSignal, type Received, signalSet } from './libc/signal-source.ts';
-import { childTerminal, spawn } from './libc/spawn.ts';
+import { childTerminal, reopenTerminal, spawn } from './libc/spawn.ts';
 import * as messages from './messages.ts';
 import { type Options, parseOptions } from './options.ts';
 import { perform } from './perform.ts';
@@ -78,8 +78,11 @@ const sameSession = { detachedAsLeader: false, terminal: undefined, early: [] };
 
 /** Frees the controlling terminal for the child's session. */
 function leaveTerminal(debug: (text: string) => void) {
-  const error = detachFromTerminal();
+  const fd = reopenTerminal();
   const leader = leadsSession();
+  // What can't be opened again, the child can't get (posix_spawn has no TIOCSCTTY). We keep it then:
+  // what is typed or happens there, Ctrl-C and a hang-up among it, reaches us and is forwarded.
+  const error = leader && fd === -EACCES ? fd : detachFromTerminal();
   const early: Received[] = [];
   if (error < 0) {
     debug(messages.cannotDetach(-error, strerror(-error)));
@@ -92,7 +95,7 @@ function leaveTerminal(debug: (text: string) => void) {
   } else {
     debug(messages.detachedNotLeader());
   }
-  return { detachedAsLeader: error === 0 && leader, terminal: childTerminal(error === 0, leader), early };
+  return { detachedAsLeader: error === 0 && leader, terminal: childTerminal(fd, error === 0, leader), early };
 }
 
 /** The life of an init. A PID 1 that dies takes the container along: from here on nothing may throw. */

@@ -41,6 +41,9 @@ export const SIZEOF_RLIMIT = 16;
 
 // sys/wait.h
 export const WNOHANG = 1;
+export const WEXITED = 4;
+export const WNOWAIT = 0x1000000;
+export const P_ALL = 0;
 
 // spawn.h
 export const POSIX_SPAWN_SETSIGDEF = 0x04;

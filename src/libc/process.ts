@@ -1,6 +1,6 @@
 /** System calls on processes and on standard error. A failure is `-errno`; nothing here throws. */
-import { SIGPIPE, SIGSTOP } from '../signals.ts';
-import { EPIPE, TIOCNOTTY, WNOHANG } from './abi.ts';
+import { SIGCHLD, SIGPIPE, SIGSTOP } from '../signals.ts';
+import { EPIPE, P_ALL, SI_PID_OFFSET, SIZEOF_SIGINFO_T, TIOCNOTTY, WEXITED, WNOHANG, WNOWAIT } from './abi.ts';
 import { allocate, cString, declare } from './ffi.ts';
 import { pendingSignal, signalSet } from './signal-source.ts';
 
@@ -25,6 +25,18 @@ const status = allocate(4);
 export function reapAny(): { pid: number; status: number } | undefined {
   const pid = libcWaitpid(-1, status.address, WNOHANG);
   return pid > 0 ? { pid, status: status.bytes.readInt32LE(0) } : undefined;
+}
+
+const libcWaitid = declare('waitid', 'int', 'int', 'pointer', 'int');
+const dead = allocate(SIZEOF_SIGINFO_T);
+const sigchld = signalSet([SIGCHLD]);
+
+/** Takes the CHLD off the queue that came of a child which is reaped already, unless others are still to be reaped. */
+export function dropChildSignal(): void {
+  if (!pendingSignal(sigchld)) return;
+  dead.bytes.fill(0); // with WNOHANG, waitid leaves it so if there is nobody
+  libcWaitid(P_ALL, 0, dead.address, WEXITED | WNOHANG | WNOWAIT);
+  if (dead.bytes.readInt32LE(SI_PID_OFFSET) !== 0) kill(ownPid, SIGCHLD);
 }
 
 /** Our own PID. */

@@ -29,11 +29,11 @@ import {
   X_OK,
 } from './abi.ts';
 import { allocate, cString, declare, type Memory, memoryAt } from './ffi.ts';
+import { close, dropChildSignal } from './process.ts';
 import { signalSet } from './signal-source.ts';
 
 const libcTcgetattr = declare('tcgetattr', 'int', 'pointer');
 const libcOpen = declare('open', 'pointer', 'int');
-const close = declare('close', 'int');
 const libcFaccessat = declare('faccessat', 'int', 'pointer', 'int', 'int');
 const attrInit = declare('posix_spawnattr_init', 'pointer');
 const attrSetflags = declare('posix_spawnattr_setflags', 'pointer', 'int');
@@ -58,17 +58,23 @@ const TERMINAL = cString('/proc/self/fd/0');
  */
 export type Terminal = { kind: 'free' | 'unknown'; fd: number } | { kind: 'none'; errno: number };
 
+/** @returns a close-on-exec fd of the terminal on fd 0, opened again; or -errno: EACCES if it is another user's */
+export function reopenTerminal(): number {
+  const error = libcTcgetattr(0, allocate(SIZEOF_TERMIOS).address);
+  return error < 0 ? error : libcOpen(TERMINAL.address, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+}
+
 /**
+ * @param fd of the terminal, from `reopenTerminal`
  * @param detached TIOCNOTTY has worked, so the terminal on fd 0 was this process's own
  * @param leader this process led its session, which therefore has lost the terminal
  */
-export function childTerminal(detached: boolean, leader: boolean): Terminal {
-  const error = libcTcgetattr(0, allocate(SIZEOF_TERMIOS).address);
-  if (error < 0) return { kind: 'none', errno: -error };
-  if (detached && !leader) return { kind: 'none', errno: EPERM }; // it still is our session's
-  const fd = libcOpen(TERMINAL.address, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) return { kind: 'none', errno: -fd };
-  return { kind: detached ? 'free' : 'unknown', fd };
+export function childTerminal(fd: number, detached: boolean, leader: boolean): Terminal {
+  if (detached && !leader) {
+    close(fd);
+    return { kind: 'none', errno: EPERM }; // it still is our session's
+  }
+  return fd < 0 ? { kind: 'none', errno: -fd } : { kind: detached ? 'free' : 'unknown', fd };
 }
 
 export interface Command {
@@ -146,7 +152,11 @@ function startWithTerminal(command: Command, file: Memory, argv: bigint): Spawne
   const { terminal } = command;
   const attributes = spawnAttributes(terminal !== undefined);
   const pid = allocate(4);
-  const run = (actions: bigint) => posixSpawn(pid.address, file.address, actions, attributes, argv, command.envp);
+  const run = (actions: bigint) => {
+    const error = posixSpawn(pid.address, file.address, actions, attributes, argv, command.envp);
+    if (error !== 0) dropChildSignal(); // posix_spawn had a child, and has reaped it
+    return error;
+  };
 
   let error: number;
   let terminalRefused = false;

@@ -30,6 +30,8 @@ export interface Options {
   argv0?: string;
   /** Bytes for standard input, which is empty otherwise. */
   input?: string;
+  /** Leaves standard input open, for `write` and `endInput`. */
+  interactive?: boolean;
   /** How long it may take, if more than LIMIT_MS. */
   limitMs?: number;
 }
@@ -40,6 +42,9 @@ export interface Running {
   stdout(): string;
   stderr(): string;
   signal(n: number | NodeJS.Signals): void;
+  /** Bytes for a standard input that was left open, and its end. */
+  write(bytes: string): void;
+  endInput(): void;
   /** Waits until standard output holds this. */
   prints(text: string | RegExp): Promise<void>;
   ended: Promise<Result>;
@@ -47,7 +52,7 @@ export interface Running {
 
 /** Starts a command in a process group of its own. After its time limit it and all that came of it get a SIGKILL. */
 export function start(command: string, args: readonly string[], options: Options = {}): Running {
-  const { cwd, env, argv0, input = '', limitMs = LIMIT_MS } = options;
+  const { cwd, env, argv0, input = '', interactive = false, limitMs = LIMIT_MS } = options;
   const child = spawn(command, args, {
     detached: true,
     stdio: 'pipe',
@@ -57,7 +62,8 @@ export function start(command: string, args: readonly string[], options: Options
   });
   const pid = child.pid ?? 0;
   child.stdin.on('error', () => {}); // the command may end without having read it
-  child.stdin.end(input, 'latin1');
+  child.stdin.write(input, 'latin1');
+  if (!interactive) child.stdin.end();
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('latin1').on('data', (text: string) => {
     stdout += text;
@@ -83,6 +89,8 @@ export function start(command: string, args: readonly string[], options: Options
     stdout: () => stdout,
     stderr: () => stderr,
     signal: (n) => process.kill(pid, n),
+    write: (bytes) => child.stdin.write(bytes, 'latin1'),
+    endInput: () => child.stdin.end(),
     prints: (text) =>
       waitUntil(
         () => (typeof text === 'string' ? stdout.includes(text) : text.test(stdout)),

@@ -1,0 +1,231 @@
+/** Controlling terminals, as dumb-init 1.2.5 hands them on: each case runs on both, over a real pty. */
+import t from 'tap';
+import { debugLines } from '../helpers/parity.ts';
+import {
+  childrenOf,
+  fixture,
+  ORACLE,
+  OURS,
+  processState,
+  processStatus,
+  readProc,
+  waitUntil,
+} from '../helpers/processes.ts';
+import { type OnTerminal, type Relation, startOnTerminal } from '../helpers/terminal.ts';
+
+const PROGRAMS = [OURS, ORACLE];
+const [HUP, INT, CONT, TSTP, WINCH] = [1, 2, 18, 20, 28];
+/** Taken after all the others that are pending. */
+const FENCE = 64;
+const CTRL_C = '\x03';
+const CTRL_D = '\x04';
+const CTRL_Z = '\x1a';
+const SIGNALS = fixture('signals');
+
+/** Tells how the command stands to the terminal on its fd 0, writes to it, and ends with the first signal. */
+const PROBE = `
+  read pid name state parent group session terminal foreground rest < /proc/self/stat
+  echo leads its session: $((session == pid)), has a terminal: $((terminal != 0)), in the foreground: $((foreground == group))
+  sh -c 'echo written to the terminal > /dev/tty' 2> /dev/null
+  exec ${SIGNALS} 1`;
+
+// [a terminal that…, how dumb-init stands to it, what the command has of it with a session of its own]
+const RELATIONS: [string, Relation, string][] = [
+  ['controls the session that dumb-init leads', 'leader', 'yes'],
+  ['controls the session that dumb-init leads, open for reading only', 'readonly', 'yes'],
+  ['controls the session that dumb-init leads, in the background', 'background', 'yes'],
+  ['controls a session that dumb-init does not lead', 'member', 'no'],
+  ['controls another session', 'foreign', 'no'],
+  ['controls no session', 'free', 'yes'],
+];
+
+/** Runs the probe under a program, and sends FENCE when all that comes of itself has come. */
+async function probe(relation: Relation, command: readonly string[], came: readonly string[] = []) {
+  const terminal = startOnTerminal(relation, [...command, 'sh', '-c', PROBE]);
+  await terminal.prints('ready\n');
+  for (const text of came) await waitUntil(() => terminal.stderr().includes(text), text);
+  process.kill(terminal.command(), FENCE);
+  const { status, stdout, stderr } = await terminal.ended;
+  return { status, lines: stdout.split(/\r?\n/).sort(), debug: debugLines(stderr) };
+}
+
+for (const [title, relation, takes] of RELATIONS) {
+  t.test(`a terminal that ${title}`, async (t) => {
+    const came = relation === 'background' ? ['was terminated by signal 1.'] : [];
+    const [ours, oracle] = await Promise.all(PROGRAMS.map((program) => probe(relation, [program, '-v'], came)));
+    t.strictSame(ours, oracle);
+    const has = takes === 'yes' ? 1 : 0;
+    t.ok(ours?.lines.includes(`leads its session: 1, has a terminal: ${has}, in the foreground: ${has}`));
+    t.equal(ours?.lines.includes('written to the terminal'), takes === 'yes');
+  });
+
+  t.test(`-c: a terminal that ${title} is left alone`, async (t) => {
+    const [ours, oracle] = await Promise.all(PROGRAMS.map((program) => probe(relation, [program, '-vc'])));
+    t.strictSame(ours, oracle);
+    t.match(ours?.lines.join('\n'), 'leads its session: 0');
+  });
+}
+
+const printed = ({ stdout }: OnTerminal) =>
+  stdout()
+    .replaceAll(/\^[CZ]/g, '') // the terminal's echo
+    .split(/\r?\n/)
+    .filter((line) => /^\d+$/.test(line))
+    .map(Number);
+const prints = (terminal: OnTerminal, signals: readonly number[]) =>
+  waitUntil(
+    () => signals.every((n, i) => printed(terminal)[i] === n),
+    () => `signals ${signals}: ${terminal.stdout()}${terminal.stderr()}`,
+  );
+
+t.test('the HUP and the CONT of the hand-off are swallowed once, later ones are forwarded', async (t) => {
+  for (const program of PROGRAMS) {
+    const terminal = startOnTerminal('leader', [program, '-v', SIGNALS, '4']);
+    await terminal.prints('ready\n');
+    await waitUntil(() => terminal.stderr().includes('Ignoring tty hand-off signal 18.'), terminal.stderr);
+    const expected: number[] = [];
+    for (const n of [HUP, CONT, HUP, CONT]) {
+      process.kill(terminal.command(), n);
+      await prints(terminal, [...expected, n]);
+      expected.push(n);
+    }
+    t.equal((await terminal.ended).status, 0, program);
+  }
+});
+
+t.test(
+  'Ctrl-C, Ctrl-Z and a change of the window reach the command, once each and not through dumb-init',
+  async (t) => {
+    const [ours, oracle] = await Promise.all(
+      PROGRAMS.map(async (program) => {
+        const terminal = startOnTerminal('leader', [program, '-v', SIGNALS, '4']);
+        await terminal.prints('ready\n');
+        terminal.type(CTRL_C);
+        await prints(terminal, [INT]);
+        terminal.type(CTRL_Z);
+        await prints(terminal, [INT, TSTP]);
+        terminal.resize();
+        await prints(terminal, [INT, TSTP, WINCH]);
+        t.equal(processState(terminal.command()), 'S', program);
+        process.kill(terminal.command(), FENCE);
+        return terminal.ended;
+      }),
+    );
+    t.equal(ours?.status, 0);
+    t.strictSame(debugLines(ours?.stderr ?? ''), debugLines(oracle?.stderr ?? ''));
+  },
+);
+
+t.test('when the terminal hangs up, the command gets the HUP and the CONT that a session leader gets', async (t) => {
+  for (const program of PROGRAMS) {
+    const terminal = startOnTerminal('leader', [program, SIGNALS, '2']);
+    await terminal.prints('ready\n');
+    terminal.hangUp();
+    await prints(terminal, [HUP, CONT]);
+    t.equal((await terminal.ended).status, 0, program);
+  }
+});
+
+/** bash looks for its terminal on standard error when it is not interactive. */
+const BASH = 'exec bash -m -c "$0" 2> /dev/tty';
+
+t.test('job control works in a shell: Ctrl-Z stops the foreground job, fg resumes it, Ctrl-C ends it', async (t) => {
+  const script = `
+    ${SIGNALS} 1; echo first: $?
+    cat; echo second: $?
+    fg > /dev/null; echo third: $?
+    sleep 1000`;
+  const [ours, oracle] = await Promise.all(
+    PROGRAMS.map(async (program) => {
+      const terminal = startOnTerminal('leader', [program, '-v', 'sh', '-c', BASH, script]);
+      const foregroundIs = (name: string) =>
+        waitUntil(
+          () => foregroundJob(terminal) === name,
+          () => `${name} in the foreground: ${terminal.stdout()}`,
+        );
+      await terminal.prints('ready\n');
+      terminal.resize();
+      await terminal.prints('first: 0\n');
+      await foregroundIs('cat');
+      terminal.type(CTRL_Z);
+      await terminal.prints('second: 148\n');
+      await foregroundIs('cat');
+      terminal.type('hello\n');
+      await terminal.prints(/hello\r?\n(.*\n)*hello\n/); // the terminal's echo, and what cat writes
+      terminal.type(CTRL_D);
+      await terminal.prints('third: 0\n');
+      await foregroundIs('sleep');
+      terminal.type(CTRL_C);
+      return terminal.ended;
+    }),
+  );
+  t.equal(ours?.status, 128 + INT);
+  t.equal(oracle?.status, 128 + INT);
+  t.match(ours?.stdout, /hello/);
+  t.strictSame(debugLines(ours?.stderr ?? ''), debugLines(oracle?.stderr ?? ''));
+});
+
+/** The name of the process that leads the terminal's foreground process group. */
+function foregroundJob(terminal: OnTerminal): string {
+  const shell = childrenOf(terminal.command())[0] ?? 0;
+  const [, , , , , group = ''] = readProc(`${shell}/stat`).replace(/.*\) /, '').split(' '); // proc(5), tpgid
+  return processStatus(group, 'Name');
+}
+
+t.test('-c: Ctrl-Z stops dumb-init and the command, and CONT resumes both', async (t) => {
+  for (const program of PROGRAMS) {
+    // As a job of a shell: of a process group that nobody watches, the kernel stops no process.
+    const terminal = startOnTerminal('member', [program, '-c', 'sh', '-c', 'echo ready; exec cat']);
+    await terminal.prints('ready\n');
+    const init = terminal.command();
+    const command = childrenOf(init)[0] ?? 0;
+    terminal.type(CTRL_Z);
+    for (const pid of [init, command]) await waitUntil(() => processState(pid) === 'T', `${pid} to stop`);
+    process.kill(init, CONT);
+    for (const pid of [init, command]) await waitUntil(() => processState(pid) === 'S', `${pid} to go on`);
+    terminal.type(CTRL_D);
+    t.equal((await terminal.ended).status, 0, program);
+  }
+});
+
+// A difference: TIOCSCTTY makes an open terminal the controlling one, whoever may open it. posix_spawn
+// has no such step, so ours opens it again in the child, and another user's terminal it may not open.
+// It keeps such a terminal for itself then, and what is typed there arrives all the same.
+const WITHOUT_PERMISSION = 'chmod 0 /proc/self/fd/0; exec setpriv --bounding-set=-dac_override,-dac_read_search "$@"';
+const NOT_MINE = ['sh', '-c', WITHOUT_PERMISSION, 'sh'];
+
+for (const [title, relation, takes] of RELATIONS.filter(([, relation]) => relation !== 'background')) {
+  t.test(`another user's terminal that ${title}`, async (t) => {
+    const [ours, oracle] = await Promise.all(PROGRAMS.map((program) => probe(relation, [...NOT_MINE, program, '-v'])));
+    t.match(oracle?.lines.join('\n'), `leads its session: 1, has a terminal: ${takes === 'yes' ? 1 : 0}`);
+    t.match(ours?.lines.join('\n'), 'leads its session: 1, has a terminal: 0');
+    const errno = relation === 'member' ? '1 Operation not permitted' : '13 Permission denied';
+    t.strictSame(ours?.debug.child, [
+      `[dumb-init] Unable to attach to controlling tty (errno=${errno}).`,
+      '[dumb-init] setsid complete.',
+    ]);
+    if (relation === 'member') t.strictSame(ours, oracle);
+  });
+}
+
+t.test("another user's terminal stays with dumb-init, which forwards Ctrl-C and a hang-up", async (t) => {
+  const terminal = startOnTerminal('leader', [...NOT_MINE, OURS, SIGNALS, '3']);
+  await terminal.prints('ready\n');
+  terminal.type(CTRL_C);
+  await prints(terminal, [INT]);
+  terminal.hangUp();
+  await prints(terminal, [INT, HUP, CONT]);
+  t.equal((await terminal.ended).status, 0);
+});
+
+t.test("the terminal's settings are left as the command left them", async (t) => {
+  // [how dumb-init is started]
+  for (const prefix of ['', 'setsid --ctty --wait']) {
+    for (const program of PROGRAMS) {
+      const terminal = startOnTerminal('free', ['sh', '-c', `${prefix} ${program} stty -echo -icrnl rows 7; stty -a`]);
+      const { stdout } = await terminal.ended;
+      for (const setting of ['-echo ', '-icrnl ', 'rows 7;', ' icanon '])
+        t.match(stdout, setting, `${prefix} ${program}`);
+    }
+  }
+});
