@@ -5,7 +5,7 @@
  * expected ends the build.
  */
 import { basename } from 'node:path';
-import { type Elf, fileOffset, symbols } from './elf.ts';
+import { addressOf, type Elf, fileOffset, symbols } from './elf.ts';
 
 /** A range of addresses. */
 export interface Range {
@@ -18,6 +18,8 @@ export interface Range {
  *
  * - The data of ICU: only Intl asks for it (String.prototype.normalize, \p{…} and the case mappings
  *   that V8 uses have tables of their own). Without it, Intl throws.
+ * - The sources of libraries that Node carries and loads when asked to: its TypeScript compiler,
+ *   HTTP client, parser for the REPL, and file name patterns.
  * - The unwind tables: Node is built without C++ exceptions; one thrown by libstdc++ ends the
  *   process with them and without. The addon's own tables, which Rust's panics need, are elsewhere.
  */
@@ -28,8 +30,29 @@ export function unusedData(whole: Elf): Range[] {
   // doc: icu/source/common/ucmndata.h, MappedData: after the header's size, the magic number.
   const at = fileOffset(whole, value);
   if (size < 0x1000000 || whole.bytes.readUInt16BE(at + 2) !== 0xda27) throw new Error('this is not the ICU data');
+  const sources = UNUSED_MODULES.map((name) => sourceRange(whole, name));
   const tables = ['.eh_frame_hdr', '.eh_frame', '.gcc_except_table'].map((name) => sectionRange(whole, name));
-  return [{ start: value, end: value + size }, ...tables];
+  return [{ start: value, end: value + size }, ...sources, ...tables];
+}
+
+const UNUSED_MODULES = [
+  'internal/deps/amaro/dist/index',
+  'internal/deps/undici/undici',
+  'internal/deps/acorn/acorn/dist/acorn',
+  'internal/deps/minimatch/index',
+];
+
+/** Node has the source of each built-in module as text, of one byte a character if that is enough. */
+function sourceRange(whole: Elf, name: string): Range {
+  const { binding } = process as unknown as { binding(name: 'natives'): Record<string, string> };
+  const source = binding('natives')[name];
+  if (!source) throw new Error(`Node has no module ${name}`);
+  for (const encoding of ['latin1', 'utf16le'] as const) {
+    const text = Buffer.from(source, encoding);
+    const offset = whole.bytes.indexOf(text);
+    if (offset >= 0) return { start: addressOf(whole, offset), end: addressOf(whole, offset) + text.length };
+  }
+  throw new Error(`the source of ${name} is not in Node as it was published`);
 }
 
 function sectionRange(elf: Elf, name: string): Range {
