@@ -93,8 +93,8 @@ $(OUT)/guard.so: src/launcher/guard.c src/launcher/arch.h Makefile | $(OUT)
 $(OUT)/libraries.txt: scripts/libraries.ts $(SHIPPED_NODE) $(ADDON) | $(OUT)
 	$(NODE) scripts/libraries.ts $(LIBRARY_CC) $(SHIPPED_NODE) $(ADDON) > $@
 
-$(OUT)/dumb-init: scripts/pack.ts scripts/elf.ts $(OUT)/launcher $(OUT)/guard.so $(OUT)/node-sea $(OUT)/libraries.txt $(ADDON)
-	$(NODE) scripts/pack.ts $(OUT)/launcher $$(head -n 1 $(OUT)/libraries.txt) $(OUT)/node-sea $@ \
+$(OUT)/dumb-init: scripts/pack.ts scripts/elf.ts scripts/trim.ts $(OUT)/launcher $(OUT)/guard.so $(OUT)/node-sea $(OUT)/libraries.txt $(ADDON)
+	$(NODE) scripts/pack.ts $(OUT)/launcher $$(head -n 1 $(OUT)/libraries.txt) $(SHIPPED_NODE) $(OUT)/node-sea $@ \
 	  $(OUT)/guard.so $$(tail -n +2 $(OUT)/libraries.txt) $(ADDON)
 
 build/dumb-init: build/$(MACHINE)/dumb-init

@@ -19,6 +19,7 @@ export interface Segment {
 }
 
 export interface Elf {
+  name: string;
   bytes: Buffer;
   machine: number;
   entry: number;
@@ -63,7 +64,44 @@ export function parseElf(bytes: Buffer, name: string): Elf {
     ];
     sections.set(text, { offset, vaddr, size });
   }
-  return { bytes, machine: bytes.readUInt16LE(18), entry: u64(bytes, 24), segments, sections };
+  return { name, bytes, machine: bytes.readUInt16LE(18), entry: u64(bytes, 24), segments, sections };
+}
+
+export interface ElfSymbol {
+  name: string;
+  value: number;
+  size: number;
+}
+
+/** The symbol table of a file that is not stripped. */
+export function symbols({ bytes, sections }: Elf): ElfSymbol[] {
+  const [table, strings] = [sections.get('.symtab'), sections.get('.strtab')];
+  if (!table || !strings) throw new Error('the file is stripped');
+  return Array.from({ length: table.size / 24 }, (_, i) => {
+    const at = table.offset + i * 24;
+    const name = strings.offset + bytes.readUInt32LE(at);
+    return {
+      name: bytes.latin1Slice(name, bytes.indexOf(0, name)),
+      value: u64(bytes, at + 8),
+      size: u64(bytes, at + 16),
+    };
+  });
+}
+
+/** Where in the file an address is stored. */
+export function fileOffset({ segments }: Elf, address: number): number {
+  const segment = segments.find(
+    ({ type, vaddr, filesz }) => type === PT_LOAD && vaddr <= address && address < vaddr + filesz,
+  );
+  if (!segment) throw new Error(`address ${address.toString(16)} is not stored`);
+  return segment.offset + address - segment.vaddr;
+}
+
+/** The address of what is stored at an offset in the file. */
+export function addressOf({ segments }: Elf, at: number): number {
+  const segment = segments.find(({ type, offset, filesz }) => type === PT_LOAD && offset <= at && at < offset + filesz);
+  if (!segment) throw new Error(`nothing is loaded from offset ${at.toString(16)}`);
+  return segment.vaddr + at - segment.offset;
 }
 
 /** Header and program headers of a static ET_EXEC file without sections. */

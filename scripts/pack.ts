@@ -7,11 +7,12 @@
  * independent, is given one. The libraries lie in one read-only segment, from which the launcher
  * copies them.
  *
- *   pack.ts LAUNCHER LOADER NODE OUTPUT LIBRARY…      (the guard first, the addon last)
+ *   pack.ts LAUNCHER LOADER PUBLISHED-NODE NODE OUTPUT LIBRARY…      (the guard first, the addon last)
  */
 import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type Elf, elfHeaders, PT_GNU_STACK, PT_LOAD, PT_PHDR, parseElf, type Segment } from './elf.ts';
+import { disableDeadlockDetection, dynamicSymbols, isStub, keepDynamicSymbols, type Range, unusedData, useLibcForStubs } from './trim.ts';
 
 /** The largest page size of the two architectures (aarch64 kernels come with 4, 16 and 64 KiB). */
 const PAGE = 0x10000;
@@ -25,19 +26,21 @@ const ROW_SIZE = 16 + NAME_SIZE;
 
 const roundUp = (n: number) => Math.ceil(n / PAGE) * PAGE;
 
-const [launcherPath, loaderPath, nodePath, output, ...libraryPaths] = process.argv.slice(2) as [
+const [launcherPath, loaderPath, wholePath, nodePath, output, ...libraryPaths] = process.argv.slice(2) as [
+  string,
   string,
   string,
   string,
   string,
   ...string[],
 ];
-if (libraryPaths.length > MAX_LIBRARIES) throw new Error(`more than ${MAX_LIBRARIES} libraries`);
 
 const read = (path: string): Elf => parseElf(readFileSync(path), path);
 const launcher = read(launcherPath);
 const loader = read(loaderPath);
 const node = read(nodePath);
+/** Node as it was published, whose sections and symbols tell where everything is. */
+const whole = read(wholePath);
 
 // The image's /etc/ld.so.preload and /etc/ld.so.cache would name code for the loader to run. An
 // empty path is never found.
@@ -45,6 +48,23 @@ for (const path of ['/etc/ld.so.preload', '/etc/ld.so.cache']) {
   const at = loader.bytes.indexOf(`${path}\0`, 'latin1');
   if (at < 0) throw new Error(`${loaderPath} does not hold ${path}`);
   loader.bytes[at] = 0;
+}
+
+// Node without what an init never uses; ranges that touch become one.
+disableDeadlockDetection(node, whole);
+const found = libraryPaths.map(read);
+const libc = found.find(({ name }) => basename(name) === 'libc.so.6');
+if (!libc) throw new Error('no libc.so.6 among the libraries');
+const libraries = found.filter((library) => !isStub(library, libc));
+if (libraries.length > MAX_LIBRARIES) throw new Error(`more than ${MAX_LIBRARIES} libraries`);
+for (const library of libraries) useLibcForStubs(library);
+useLibcForStubs(node, whole);
+const known = new Set(libraries.flatMap(dynamicSymbols).map(({ name }) => name));
+const unused: Range[] = [];
+for (const range of [...unusedData(whole), ...keepDynamicSymbols(node, whole, known)].sort((a, b) => a.start - b.start)) {
+  const last = unused.at(-1);
+  if (last && range.start - last.end < 64) last.end = range.end;
+  else unused.push(range);
 }
 
 /** What the output consists of, in file order. */
@@ -58,21 +78,31 @@ function add(bytes: Buffer, vaddr: number, memsz: number, flags: number): void {
   fileEnd = roundUp(offset + bytes.length);
 }
 
-function addElf({ bytes, segments }: Elf, base: number): void {
+/** @param unused what is not stored: whole pages of it become segments without bytes, zeros */
+function addElf({ bytes, segments }: Elf, base: number, unused: readonly Range[] = []): void {
   for (const { type, flags, offset, vaddr, filesz, memsz } of segments) {
-    if (type === PT_LOAD) add(bytes.subarray(offset, offset + filesz), base + vaddr, memsz, flags);
+    if (type !== PT_LOAD) continue;
+    let from = vaddr;
+    const end = vaddr + filesz;
+    for (const range of unused) {
+      const [start, stop] = [roundUp(range.start), roundUp(range.end - PAGE + 1)];
+      if (start < from || stop > end || start >= stop) continue;
+      if (start > from) add(bytes.subarray(offset + from - vaddr, offset + start - vaddr), base + from, start - from, flags);
+      add(Buffer.alloc(0), base + start, stop - start, flags);
+      from = stop;
+    }
+    add(bytes.subarray(offset + from - vaddr, offset + filesz), base + from, vaddr + memsz - from, flags);
   }
 }
 
-addElf(node, 0);
+addElf(node, 0, unused);
 addElf(loader, LOADER_BASE);
 
-const libraries: { start: number; size: number; name: string }[] = [];
+const rows: { start: number; size: number; name: string }[] = [];
 const images: Buffer[] = [];
 let end = LIBRARIES_BASE;
-for (const path of libraryPaths) {
-  const bytes = readFileSync(path);
-  libraries.push({ start: end, size: bytes.length, name: basename(path).slice(0, NAME_SIZE - 1) });
+for (const { name, bytes } of libraries) {
+  rows.push({ start: end, size: bytes.length, name: basename(name).slice(0, NAME_SIZE - 1) });
   images.push(bytes, Buffer.alloc(-bytes.length & 15));
   end += bytes.length + (-bytes.length & 15);
 }
@@ -101,7 +131,7 @@ const fields = [
 const payload = Buffer.alloc(fields.length * 8 + MAX_LIBRARIES * ROW_SIZE);
 if (payload.length !== table.size) throw new Error('the payload table has another layout in launcher.c');
 for (const [i, value] of fields.entries()) payload.writeBigUInt64LE(BigInt(value), i * 8);
-libraries.forEach(({ start, size, name }, i) => {
+rows.forEach(({ start, size, name }, i) => {
   const row = fields.length * 8 + i * ROW_SIZE;
   payload.writeBigUInt64LE(BigInt(start), row);
   payload.writeBigUInt64LE(BigInt(size), row + 8);

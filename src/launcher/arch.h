@@ -8,16 +8,16 @@ struct jump {
 #if defined(__x86_64__)
 
 enum {
-  SYS_write = 1, SYS_close = 3, SYS_rt_sigprocmask = 14, SYS_fcntl = 72, SYS_exit_group = 231, SYS_openat = 257,
-  SYS_newfstatat = 262, SYS_prlimit64 = 302, SYS_memfd_create = 319,
+  SYS_write = 1, SYS_close = 3, SYS_mmap = 9, SYS_rt_sigprocmask = 14, SYS_madvise = 28, SYS_fcntl = 72, SYS_exit_group = 231, SYS_openat = 257,
+  SYS_newfstatat = 262, SYS_prlimit64 = 302, SYS_memfd_create = 319, SYS_io_uring_setup = 425,
 };
 
-static inline long sys(long number, long a, long b, long c, long d, long e) {
-  register long r10 __asm__("r10") = d, r8 __asm__("r8") = e;
+static inline long sys6(long number, long a, long b, long c, long d, long e, long f) {
+  register long r10 __asm__("r10") = d, r8 __asm__("r8") = e, r9 __asm__("r9") = f;
   long result;
   __asm__ volatile("syscall"
                    : "=a"(result)
-                   : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+                   : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
                    : "rcx", "r11", "memory");
   return result;
 }
@@ -39,14 +39,15 @@ __asm__(".globl _start\n"
 enum {
   SYS_fcntl = 25, SYS_openat = 56, SYS_close = 57, SYS_write = 64, SYS_newfstatat = 79, SYS_exit_group = 94,
   SYS_rt_sigprocmask = 135, SYS_prlimit64 = 261, SYS_memfd_create = 279,
+  SYS_mmap = 222, SYS_madvise = 233, SYS_io_uring_setup = 425,
 };
 
-static inline long sys(long number, long a, long b, long c, long d, long e) {
+static inline long sys6(long number, long a, long b, long c, long d, long e, long f) {
   register long x8 __asm__("x8") = number, x0 __asm__("x0") = a, x1 __asm__("x1") = b;
-  register long x2 __asm__("x2") = c, x3 __asm__("x3") = d, x4 __asm__("x4") = e;
+  register long x2 __asm__("x2") = c, x3 __asm__("x3") = d, x4 __asm__("x4") = e, x5 __asm__("x5") = f;
   __asm__ volatile("svc 0"
                    : "+r"(x0)
-                   : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
+                   : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
                    : "memory");
   return x0;
 }
@@ -67,3 +68,5 @@ __asm__(".globl _start\n"
 #else
 #error "dumb-init is built for x86_64 and aarch64"
 #endif
+
+static inline long sys(long number, long a, long b, long c, long d, long e) { return sys6(number, a, b, c, d, e, 0); }

@@ -4,7 +4,10 @@
 
 #include "arch.h"
 
-enum { F_SETFD = 2, F_GETFD = 1, MASK_SIZE = 8 };
+enum {
+  F_SETFD = 2, F_GETFD = 1, ENOSYS = 38, MASK_SIZE = 8,
+  PROT_READ_WRITE = 3, MAP_PRIVATE_ANONYMOUS = 0x22, MADV_POPULATE_WRITE = 23,
+};
 
 extern int *__errno_location(void);
 extern void *dlsym(void *, const char *);
@@ -44,3 +47,34 @@ int pthread_create(void *thread, const void *attributes, void *(*start)(void *),
 
 // Node names its threads; the process keeps the name it was started by.
 int pthread_setname_np(unsigned long thread, const char *name) { return (void)thread, (void)name, 0; }
+
+// V8 takes its heap in pages of 256 KiB and fills them at once with its snapshot. It asks for a
+// page, and all but one system page to align it. One call in place of 64 page faults; a kernel
+// before 5.14 does not know it, and the faults happen as ever.
+enum { V8_PAGE = 0x40000 };
+void *mmap64(void *address, unsigned long size, int protection, int flags, int fd, long offset) {
+  long got = sys6(SYS_mmap, (long)address, (long)size, protection, flags, fd, offset);
+  if (got < 0 && got > -4096) return (void *)(long)result(got);
+  if (size > V8_PAGE && size < 2 * V8_PAGE && protection == PROT_READ_WRITE && flags == MAP_PRIVATE_ANONYMOUS &&
+      (got & (V8_PAGE - 1)) == 0)
+    sys(SYS_madvise, got, V8_PAGE, MADV_POPULATE_WRITE, 0, 0);
+  return (void *)got;
+}
+void *mmap(void *address, unsigned long size, int protection, int flags, int fd, long offset) {
+  return mmap64(address, size, protection, flags, fd, offset);
+}
+
+// The same for the heap of malloc, whose first request to the kernel is made large by
+// GLIBC_TUNABLES (launcher.c).
+extern void *malloc(unsigned long), *sbrk(long);
+__attribute__((constructor)) static void populate_heap(void) {
+  unsigned long start = ((unsigned long)malloc(1) + 0xffff) & ~0xffffUL, end = (unsigned long)sbrk(0);
+  if (start < end) sys(SYS_madvise, (long)start, (long)(end - start), MADV_POPULATE_WRITE, 0, 0);
+}
+
+// libuv sets up an io_uring for each event loop, and works as well without.
+long syscall(long number, long a, long b, long c, long d, long e, long f) {
+  if (number == SYS_io_uring_setup) return result(-ENOSYS);
+  long value = sys6(number, a, b, c, d, e, f);
+  return value < 0 && value > -4096 ? result(value) : value;
+}

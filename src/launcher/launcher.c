@@ -40,6 +40,9 @@ __attribute__((section(".payload"), weak)) const struct payload payload;
 // Strings that the loader and Node keep pointers to, so they live as long as the process.
 static char preload[16 + MAX_LIBRARIES * 24];
 static char handover[32 + (6 + MAX_LIBRARIES) * 21];
+// malloc asks the kernel for memory once, not twenty times, and shares one arena among the threads.
+// Not constant: the loader writes into it while it parses.
+static char tunables[] = "GLIBC_TUNABLES=glibc.malloc.top_pad=1900544:glibc.malloc.arena_max=1";
 
 // Constants of linux/fcntl.h, linux/memfd.h, linux/auxvec.h and asm-generic/errno-base.h.
 enum {
@@ -171,7 +174,7 @@ struct jump launch(word *kernel_stack, word *stack) {
   *top++ = (word)preload;
   *top++ = (word)handover;
   *top++ = (word) "OPENSSL_CONF="; // an empty path: no configuration is read
-  *top++ = (word) "UV_USE_IO_URING=0";
+  *top++ = (word)tunables;
   *top++ = 0;
   do {
     if (top > stack + STACK_WORDS - 2) die("The auxiliary vector is too long", 0);
