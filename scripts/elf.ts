@@ -81,7 +81,7 @@ export function symbols({ bytes, sections }: Elf): ElfSymbol[] {
     const at = table.offset + i * 24;
     const name = strings.offset + bytes.readUInt32LE(at);
     return {
-      name: bytes.latin1Slice(name, bytes.indexOf(0, name)),
+      name: bytes.toString('latin1', name, bytes.indexOf(0, name)),
       value: u64(bytes, at + 8),
       size: u64(bytes, at + 16),
     };

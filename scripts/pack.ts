@@ -12,7 +12,15 @@
 import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type Elf, elfHeaders, PT_GNU_STACK, PT_LOAD, PT_PHDR, parseElf, type Segment } from './elf.ts';
-import { disableDeadlockDetection, dynamicSymbols, isStub, keepDynamicSymbols, type Range, unusedData, useLibcForStubs } from './trim.ts';
+import {
+  disableDeadlockDetection,
+  dynamicSymbols,
+  isStub,
+  keepDynamicSymbols,
+  type Range,
+  unusedData,
+  useLibcForStubs,
+} from './trim.ts';
 
 /** The largest page size of the two architectures (aarch64 kernels come with 4, 16 and 64 KiB). */
 const PAGE = 0x10000;
@@ -61,7 +69,9 @@ for (const library of libraries) useLibcForStubs(library);
 useLibcForStubs(node, whole);
 const known = new Set(libraries.flatMap(dynamicSymbols).map(({ name }) => name));
 const unused: Range[] = [];
-for (const range of [...unusedData(whole), ...keepDynamicSymbols(node, whole, known)].sort((a, b) => a.start - b.start)) {
+for (const range of [...unusedData(whole), ...keepDynamicSymbols(node, whole, known)].sort(
+  (a, b) => a.start - b.start,
+)) {
   const last = unused.at(-1);
   if (last && range.start - last.end < 64) last.end = range.end;
   else unused.push(range);
@@ -87,7 +97,8 @@ function addElf({ bytes, segments }: Elf, base: number, unused: readonly Range[]
     for (const range of unused) {
       const [start, stop] = [roundUp(range.start), roundUp(range.end - PAGE + 1)];
       if (start < from || stop > end || start >= stop) continue;
-      if (start > from) add(bytes.subarray(offset + from - vaddr, offset + start - vaddr), base + from, start - from, flags);
+      if (start > from)
+        add(bytes.subarray(offset + from - vaddr, offset + start - vaddr), base + from, start - from, flags);
       add(Buffer.alloc(0), base + start, stop - start, flags);
       from = stop;
     }

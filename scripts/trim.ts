@@ -72,7 +72,9 @@ function section(elf: Elf, name: string) {
  * (absl/synchronization/mutex.h): 2 is kAbort, 0 kIgnore.
  */
 export function disableDeadlockDetection(node: Elf, whole: Elf): void {
-  const variables = symbols(whole).filter(({ name }) => name.startsWith('_ZN4absl12_GLOBAL__N_124synch_deadlock_detectionE'));
+  const variables = symbols(whole).filter(({ name }) =>
+    name.startsWith('_ZN4absl12_GLOBAL__N_124synch_deadlock_detectionE'),
+  );
   if (variables.length !== 1 || !variables[0]) throw new Error('no synch_deadlock_detection, or several');
   const at = fileOffset(node, variables[0].value);
   if (node.bytes.readUInt32LE(at) !== 2) throw new Error('synch_deadlock_detection is not kAbort');
@@ -130,7 +132,7 @@ export function dynamicSymbols(elf: Elf): { name: string; defined: boolean }[] {
 }
 
 function cString(bytes: Buffer, at: number): string {
-  return bytes.latin1Slice(at, bytes.indexOf(0, at));
+  return bytes.toString('latin1', at, bytes.indexOf(0, at));
 }
 
 /**
@@ -148,7 +150,10 @@ export function keepDynamicSymbols(node: Elf, places: Elf, known: ReadonlySet<st
     return { vaddr, size, bytes: node.bytes.subarray(at, at + size) };
   };
   const [hashes, table, strings, versions] = ['.gnu.hash', '.dynsym', '.dynstr', '.gnu.version'].map(part) as [
-    ReturnType<typeof part>, ReturnType<typeof part>, ReturnType<typeof part>, ReturnType<typeof part>,
+    ReturnType<typeof part>,
+    ReturnType<typeof part>,
+    ReturnType<typeof part>,
+    ReturnType<typeof part>,
   ];
   const relocations = [part('.rela.dyn'), part('.rela.plt')].flatMap(({ bytes }) =>
     Array.from({ length: bytes.length / RELA_SIZE }, (_, i) => bytes.subarray(i * RELA_SIZE, (i + 1) * RELA_SIZE)),
@@ -180,7 +185,8 @@ export function keepDynamicSymbols(node: Elf, places: Elf, known: ReadonlySet<st
     poolSize += text.length + 1;
     return at;
   };
-  const moveString = (bytes: Buffer, at: number) => bytes.writeUInt32LE(intern(cString(strings.bytes, bytes.readUInt32LE(at))), at);
+  const moveString = (bytes: Buffer, at: number) =>
+    bytes.writeUInt32LE(intern(cString(strings.bytes, bytes.readUInt32LE(at))), at);
   for (const { entry, name } of kept) entry.writeUInt32LE(intern(name), 0);
   const dynamic = part('.dynamic').bytes;
   for (let at = 0; at < dynamic.length; at += 16) {
@@ -200,7 +206,8 @@ export function keepDynamicSymbols(node: Elf, places: Elf, known: ReadonlySet<st
   // The hash table: header, Bloom filter, buckets, chains.
   const bloomWords = 2 ** Math.ceil(Math.log2(Math.max(1, hashed.length / 8)));
   const hashTable = Buffer.alloc(16 + bloomWords * 8 + buckets * 4 + hashed.length * 4);
-  [buckets, firstHashed, bloomWords, BLOOM_SHIFT].forEach((value, i) => hashTable.writeUInt32LE(value, i * 4));
+  for (const [i, value] of [buckets, firstHashed, bloomWords, BLOOM_SHIFT].entries())
+    hashTable.writeUInt32LE(value, i * 4);
   hashed.forEach(({ hash }, i) => {
     const word = 16 + (Math.floor(hash / 64) % bloomWords) * 8;
     const bits = (1n << BigInt(hash % 64)) | (1n << BigInt((hash >>> BLOOM_SHIFT) % 64));
@@ -217,7 +224,7 @@ export function keepDynamicSymbols(node: Elf, places: Elf, known: ReadonlySet<st
   for (const entry of relocations) entry.writeUInt32LE(moved.get(entry.readUInt32LE(12)) ?? 0, 12);
 
   const versionTable = Buffer.alloc(kept.length * 2);
-  kept.forEach(({ version }, i) => versionTable.writeUInt16LE(version, i * 2));
+  for (const [i, { version }] of kept.entries()) versionTable.writeUInt16LE(version, i * 2);
   const written = [
     [hashes, hashTable],
     [table, Buffer.concat(kept.map(({ entry }) => entry))],
