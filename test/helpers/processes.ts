@@ -132,6 +132,9 @@ export function childrenOf(pid: number): number[] {
   return readProc(`${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
 }
 
+/** The PID of the first child of a process, 0 when it has none. */
+export const firstChild = (pid: number): number => childrenOf(pid)[0] ?? 0;
+
 /** A file of /proc as it is now; '' when the process is gone. */
 export function readProc(path: string): string {
   try {

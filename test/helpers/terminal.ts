@@ -1,5 +1,5 @@
 /** Commands on a pseudo terminal (test/fixtures/pty.c). */
-import { childrenOf, fixture, type Options, type Running, start } from './processes.ts';
+import { firstChild, fixture, type Options, type Running, start } from './processes.ts';
 
 /** How a command stands to the terminal on its standard input; pty.c tells what each means. */
 export type Relation = 'leader' | 'readonly' | 'background' | 'member' | 'foreign' | 'free';
@@ -19,13 +19,11 @@ export function startOnTerminal(relation: Relation, command: readonly string[], 
   return {
     ...running,
     command: () => {
-      const first = onlyChild(running.pid);
-      return relation === 'member' || relation === 'foreign' ? onlyChild(first) : first;
+      const first = firstChild(running.pid);
+      return relation === 'member' || relation === 'foreign' ? firstChild(first) : first;
     },
     type: running.write,
     resize: () => running.signal('SIGUSR1'),
     hangUp: running.endInput,
   };
 }
-
-const onlyChild = (pid: number) => childrenOf(pid)[0] ?? 0;

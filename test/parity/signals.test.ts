@@ -1,9 +1,10 @@
 /** Signals, as dumb-init 1.2.5 passes them on: each case runs on both, and both must do the same. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import t from 'tap';
+import { concurrently } from '../helpers/concurrently.ts';
 import { debugLines } from '../helpers/parity.ts';
 import {
-  childrenOf,
+  firstChild,
   fixture,
   ORACLE,
   OURS,
@@ -15,6 +16,7 @@ import {
   start,
   waitUntil,
 } from '../helpers/processes.ts';
+import { printedSignals, SIGNALS } from '../helpers/signals.ts';
 
 const [INT, QUIT, KILL, USR1, TERM, CHLD, CONT, STOP, TSTP, TTIN, TTOU] = [2, 3, 9, 10, 15, 17, 18, 19, 20, 21, 22];
 const SUSPENDING = [TSTP, TTIN, TTOU];
@@ -32,14 +34,12 @@ function range(first: number, last: number): number[] {
 }
 
 /** Starts a command that prints its signals, and waits until it is ready to. */
-async function startReady(program: string, args: readonly string[], command = [fixture('signals'), '1000']) {
+async function startReady(program: string, args: readonly string[], command = [SIGNALS, '1000']) {
   const init = start(program, [...args.filter(Boolean), ...command]);
   await init.prints('ready\n');
   return init;
 }
 
-const child = ({ pid }: Running) => childrenOf(pid)[0] ?? 0;
-const printed = (init: { stdout(): string }) => init.stdout().split('\n').filter(Boolean).slice(1).map(Number);
 const stopped = (pid: number) => waitUntil(() => processState(pid) === 'T', `process ${pid} to stop`);
 
 /** Sends each of the signals when the one before has been dealt with, and CONT after those that suspend. */
@@ -49,7 +49,7 @@ async function sendInTurn(init: Running, signals: readonly number[]): Promise<vo
     if (SUSPENDING.includes(n)) await resume(init);
     init.signal(FENCE);
     await waitUntil(
-      () => printed(init).filter((m) => m === FENCE).length > i + (n === FENCE ? 1 : 0),
+      () => printedSignals(init).filter((m) => m === FENCE).length > i + (n === FENCE ? 1 : 0),
       () => `signal ${n} to be dealt with: ${init.stdout()}${init.stderr()}`,
     );
   }
@@ -57,7 +57,7 @@ async function sendInTurn(init: Running, signals: readonly number[]): Promise<vo
 
 /** Waits until dumb-init and, if it is to, the command have stopped, and sends a CONT. */
 async function resume(init: Running): Promise<void> {
-  const command = child(init);
+  const command = firstChild(init.pid);
   // CONT takes stop signals off the queue: the command must have had what was forwarded. And each
   // stop and continuation of it is a CHLD, which must come where it comes each time.
   const idle = (state: RegExp) => state.test(processState(command)) && !isPending(command, 0);
@@ -77,7 +77,7 @@ function isPending(pid: number, n: number): boolean {
 
 /** Ends the command in a way that no signal handling is part of. */
 function killChild(init: Running) {
-  process.kill(child(init), 'SIGKILL');
+  process.kill(firstChild(init.pid), 'SIGKILL');
   return init.ended;
 }
 
@@ -95,7 +95,7 @@ for (const mode of MODES) {
       PROGRAMS.map(async (program) => {
         const init = await startReady(program, [mode]);
         await sendInTurn(init, TAKEN);
-        t.strictSame(printed(init), expected, program);
+        t.strictSame(printedSignals(init), expected, program);
         return killChild(init);
       }),
     );
@@ -119,8 +119,8 @@ for (const mode of MODES) {
         await stopped(init.pid);
         for (const n of [...realTime, ...standard, ...standard, CONT]) init.signal(n);
         const count = synchronous.length + others.length + realTime.length;
-        await waitUntil(() => printed(init).length >= count, init.stdout);
-        t.strictSame(printed(init), [...synchronous, ...others, ...realTime], program);
+        await waitUntil(() => printedSignals(init).length >= count, init.stdout);
+        t.strictSame(printedSignals(init), [...synchronous, ...others, ...realTime], program);
         return killChild(init);
       }),
     );
@@ -133,12 +133,12 @@ for (const mode of MODES) {
       for (const [i, n] of SUSPENDING.entries()) {
         init.signal(n);
         await stopped(init.pid);
-        if (setsid(mode)) await stopped(child(init));
-        else await waitUntil(() => printed(init).includes(n), init.stdout);
+        if (setsid(mode)) await stopped(firstChild(init.pid));
+        else await waitUntil(() => printedSignals(init).includes(n), init.stdout);
         init.signal(CONT);
-        await waitUntil(() => printed(init).filter((m) => m === CONT).length === i + 1, init.stdout);
+        await waitUntil(() => printedSignals(init).filter((m) => m === CONT).length === i + 1, init.stdout);
         t.match(processState(init.pid), /[RS]/, program);
-        t.match(processState(child(init)), /[RS]/, program);
+        t.match(processState(firstChild(init.pid)), /[RS]/, program);
       }
       await killChild(init);
     }
@@ -173,7 +173,7 @@ for (const [title, args, sent, got] of REWRITES) {
         const init = await startReady(program, ['-v', ...args]);
         await sendInTurn(init, sent);
         t.strictSame(
-          printed(init).filter((n) => n !== FENCE),
+          printedSignals(init).filter((n) => n !== FENCE),
           got,
           program,
         );
@@ -188,10 +188,10 @@ t.test('a signal that is rewritten to STOP stops the command alone, and CONT res
   for (const program of PROGRAMS) {
     const init = await startReady(program, ['-r', '10:19']);
     init.signal(USR1);
-    await stopped(child(init));
+    await stopped(firstChild(init.pid));
     t.match(processState(init.pid), /[RS]/, program);
     init.signal(CONT);
-    await waitUntil(() => printed(init).includes(CONT), init.stdout);
+    await waitUntil(() => printedSignals(init).includes(CONT), init.stdout);
     await killChild(init);
   }
 });
@@ -205,13 +205,13 @@ t.test('a signal that is rewritten to KILL kills the command', async (t) => {
 });
 
 /** A command with a child of its own; both print their signals. */
-const FAMILY = ['sh', '-c', `${fixture('signals')} 1 & exec ${fixture('signals')} 1`];
+const FAMILY = ['sh', '-c', `${SIGNALS} 1 & exec ${SIGNALS} 1`];
 
 /** Starts FAMILY, and gives the PID of the grandchild too. */
 async function startFamily(program: string, args: readonly string[]) {
   const init = await startReady(program, args, FAMILY);
   await init.prints('ready\nready\n');
-  return { init, grandchild: childrenOf(child(init))[0] ?? 0 };
+  return { init, grandchild: firstChild(firstChild(init.pid)) };
 }
 
 t.test('signals reach the whole process group', async (t) => {
@@ -256,7 +256,7 @@ for (const [title, args, n] of LAST_SIGNALS) {
 t.test('when the command has ended and TERM is dropped, the rest of its group lives on', async (t) => {
   for (const program of PROGRAMS) {
     const { init, grandchild } = await startFamily(program, ['-r', '15:0']);
-    process.kill(child(init), 'SIGKILL');
+    process.kill(firstChild(init.pid), 'SIGKILL');
     await waitUntil(() => processState(init.pid) === '' || processState(init.pid) === 'Z', 'dumb-init to end');
     process.kill(grandchild, USR1);
     t.equal((await init.ended).stdout, 'ready\nready\n10\n', program);
@@ -265,18 +265,16 @@ t.test('when the command has ended and TERM is dropped, the rest of its group li
 
 /** Runs `dumb-init sh -c SCRIPT` for each n, as $n of the script, and gives the statuses. */
 async function statuses(program: string, script: string, numbers: readonly number[]): Promise<number[]> {
-  const found: number[] = [];
-  const loop = async (part: readonly number[]) => {
-    const each = `${program} sh -c '${script}'; echo $?`;
+  const size = 32; // as many in one loop of a shell as stay well within the time limit
+  const parts = Array.from({ length: Math.ceil(numbers.length / size) }, (_, i) =>
+    numbers.slice(i * size, (i + 1) * size),
+  );
+  const each = `${program} sh -c '${script}'; echo $?`;
+  const found = await concurrently(parts, async (part) => {
     const { stdout } = await run('sh', ['-c', `ulimit -c 0; export n; for n in ${part.join(' ')}; do ${each}; done`]);
     return stdout.trim().split('\n').map(Number);
-  };
-  const size = 32; // well within the time limit of a run
-  for (let i = 0; i < numbers.length; i += 2 * size) {
-    const parts = [numbers.slice(i, i + size), numbers.slice(i + size, i + 2 * size)].filter(({ length }) => length);
-    found.push(...(await Promise.all(parts.map(loop))).flat());
-  }
-  return found;
+  });
+  return found.flat();
 }
 
 t.test('each of the 256 exit codes is passed on', async (t) => {

@@ -1,16 +1,8 @@
 /** Controlling terminals, as dumb-init 1.2.5 hands them on: each case runs on both, over a real pty. */
 import t from 'tap';
 import { debugLines } from '../helpers/parity.ts';
-import {
-  childrenOf,
-  fixture,
-  ORACLE,
-  OURS,
-  processState,
-  processStatus,
-  readProc,
-  waitUntil,
-} from '../helpers/processes.ts';
+import { firstChild, ORACLE, OURS, processState, processStatus, readProc, waitUntil } from '../helpers/processes.ts';
+import { printsSignals, SIGNALS } from '../helpers/signals.ts';
 import { type OnTerminal, type Relation, startOnTerminal } from '../helpers/terminal.ts';
 
 const PROGRAMS = [OURS, ORACLE];
@@ -20,7 +12,6 @@ const FENCE = 64;
 const CTRL_C = '\x03';
 const CTRL_D = '\x04';
 const CTRL_Z = '\x1a';
-const SIGNALS = fixture('signals');
 
 /** Tells how the command stands to the terminal on its fd 0, writes to it, and ends with the first signal. */
 const PROBE = `
@@ -66,18 +57,6 @@ for (const [title, relation, takes] of RELATIONS) {
   });
 }
 
-const printed = ({ stdout }: OnTerminal) =>
-  stdout()
-    .replaceAll(/\^[CZ]/g, '') // the terminal's echo
-    .split(/\r?\n/)
-    .filter((line) => /^\d+$/.test(line))
-    .map(Number);
-const prints = (terminal: OnTerminal, signals: readonly number[]) =>
-  waitUntil(
-    () => signals.every((n, i) => printed(terminal)[i] === n),
-    () => `signals ${signals}: ${terminal.stdout()}${terminal.stderr()}`,
-  );
-
 t.test('the HUP and the CONT of the hand-off are swallowed once, later ones are forwarded', async (t) => {
   for (const program of PROGRAMS) {
     const terminal = startOnTerminal('leader', [program, '-v', SIGNALS, '4']);
@@ -86,7 +65,7 @@ t.test('the HUP and the CONT of the hand-off are swallowed once, later ones are 
     const expected: number[] = [];
     for (const n of [HUP, CONT, HUP, CONT]) {
       process.kill(terminal.command(), n);
-      await prints(terminal, [...expected, n]);
+      await printsSignals(terminal, [...expected, n]);
       expected.push(n);
     }
     t.equal((await terminal.ended).status, 0, program);
@@ -101,11 +80,11 @@ t.test(
         const terminal = startOnTerminal('leader', [program, '-v', SIGNALS, '4']);
         await terminal.prints('ready\n');
         terminal.type(CTRL_C);
-        await prints(terminal, [INT]);
+        await printsSignals(terminal, [INT]);
         terminal.type(CTRL_Z);
-        await prints(terminal, [INT, TSTP]);
+        await printsSignals(terminal, [INT, TSTP]);
         terminal.resize();
-        await prints(terminal, [INT, TSTP, WINCH]);
+        await printsSignals(terminal, [INT, TSTP, WINCH]);
         t.equal(processState(terminal.command()), 'S', program);
         process.kill(terminal.command(), FENCE);
         return terminal.ended;
@@ -121,7 +100,7 @@ t.test('when the terminal hangs up, the command gets the HUP and the CONT that a
     const terminal = startOnTerminal('leader', [program, SIGNALS, '2']);
     await terminal.prints('ready\n');
     terminal.hangUp();
-    await prints(terminal, [HUP, CONT]);
+    await printsSignals(terminal, [HUP, CONT]);
     t.equal((await terminal.ended).status, 0, program);
   }
 });
@@ -167,7 +146,7 @@ t.test('job control works in a shell: Ctrl-Z stops the foreground job, fg resume
 
 /** The name of the process that leads the terminal's foreground process group. */
 function foregroundJob(terminal: OnTerminal): string {
-  const shell = childrenOf(terminal.command())[0] ?? 0;
+  const shell = firstChild(terminal.command());
   const [, , , , , group = ''] = readProc(`${shell}/stat`).replace(/.*\) /, '').split(' '); // proc(5), tpgid
   return processStatus(group, 'Name');
 }
@@ -178,7 +157,7 @@ t.test('-c: Ctrl-Z stops dumb-init and the command, and CONT resumes both', asyn
     const terminal = startOnTerminal('member', [program, '-c', 'sh', '-c', 'echo ready; exec cat']);
     await terminal.prints('ready\n');
     const init = terminal.command();
-    const command = childrenOf(init)[0] ?? 0;
+    const command = firstChild(init);
     terminal.type(CTRL_Z);
     for (const pid of [init, command]) await waitUntil(() => processState(pid) === 'T', `${pid} to stop`);
     process.kill(init, CONT);
@@ -212,9 +191,9 @@ t.test("another user's terminal stays with dumb-init, which forwards Ctrl-C and 
   const terminal = startOnTerminal('leader', [...NOT_MINE, OURS, SIGNALS, '3']);
   await terminal.prints('ready\n');
   terminal.type(CTRL_C);
-  await prints(terminal, [INT]);
+  await printsSignals(terminal, [INT]);
   terminal.hangUp();
-  await prints(terminal, [INT, HUP, CONT]);
+  await printsSignals(terminal, [INT, HUP, CONT]);
   t.equal((await terminal.ended).status, 0);
 });
 
