@@ -86,16 +86,16 @@ $(OUT)/launcher: src/launcher/launcher.c src/launcher/arch.h Makefile | $(OUT)
 	$(CC) $(CFLAGS) -DLAUNCHER -fno-pie -no-pie -static -nostdlib -Wl,-Ttext-segment=$(LAUNCHER_BASE) \
 	  -Wl,-z,noexecstack -Wl,-z,max-page-size=0x10000 -Wl,--build-id=none -o $@ $<
 
-$(OUT)/guard.so: src/launcher/guard.c src/launcher/arch.h Makefile | $(OUT)
-	$(CC) $(CFLAGS) -fPIC -shared -nostdlib -Wl,-soname,guard.so -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now \
+$(OUT)/share.so $(OUT)/guard.so: $(OUT)/%.so: src/launcher/%.c src/launcher/arch.h Makefile | $(OUT)
+	$(CC) $(CFLAGS) -fPIC -shared -nostdlib -Wl,-soname,$*.so -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now \
 	  -Wl,--build-id=none -o $@ $<
 
 $(OUT)/libraries.txt: scripts/libraries.ts $(SHIPPED_NODE) $(ADDON) | $(OUT)
 	$(NODE) scripts/libraries.ts $(LIBRARY_CC) $(SHIPPED_NODE) $(ADDON) > $@
 
-$(OUT)/dumb-init: scripts/pack.ts scripts/elf.ts scripts/trim.ts $(OUT)/launcher $(OUT)/guard.so $(OUT)/node-sea $(OUT)/libraries.txt $(ADDON)
+$(OUT)/dumb-init: scripts/pack.ts scripts/elf.ts scripts/trim.ts $(OUT)/launcher $(OUT)/share.so $(OUT)/guard.so $(OUT)/node-sea $(OUT)/libraries.txt $(ADDON)
 	$(NODE) scripts/pack.ts $(OUT)/launcher $$(head -n 1 $(OUT)/libraries.txt) $(SHIPPED_NODE) $(OUT)/node-sea $@ \
-	  $(OUT)/guard.so $$(tail -n +2 $(OUT)/libraries.txt) $(ADDON)
+	  $(OUT)/share.so $(OUT)/guard.so $$(tail -n +2 $(OUT)/libraries.txt) $(ADDON)
 
 build/dumb-init: build/$(MACHINE)/dumb-init
 	ln -f $< $@

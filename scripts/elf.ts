@@ -2,6 +2,7 @@
 
 export const PT_LOAD = 1;
 export const PT_PHDR = 6;
+export const PF_W = 2;
 export const PT_GNU_STACK = 0x6474e551;
 
 export const EHDR_SIZE = 64;

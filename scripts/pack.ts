@@ -7,11 +7,11 @@
  * independent, is given one. The libraries lie in one read-only segment, from which the launcher
  * copies them.
  *
- *   pack.ts LAUNCHER LOADER PUBLISHED-NODE NODE OUTPUT LIBRARY…      (the guard first, the addon last)
+ *   pack.ts LAUNCHER LOADER PUBLISHED-NODE NODE OUTPUT LIBRARY…      (share.so first, the guard second, the addon last)
  */
 import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { type Elf, elfHeaders, PT_GNU_STACK, PT_LOAD, PT_PHDR, parseElf, type Segment } from './elf.ts';
+import { type Elf, elfHeaders, PF_W, PT_GNU_STACK, PT_LOAD, PT_PHDR, parseElf, type Segment } from './elf.ts';
 import {
   disableDeadlockDetection,
   dynamicSymbols,
@@ -30,7 +30,9 @@ const LIBRARIES_BASE = 0x1f000000;
 /** As in launcher.c. */
 const MAX_LIBRARIES = 16;
 const NAME_SIZE = 32;
-const ROW_SIZE = 16 + NAME_SIZE;
+const ROW_SIZE = 32 + NAME_SIZE;
+/** Where an ELF header has the offset of the section headers, which no loader reads. */
+const E_SHOFF = 40;
 
 const roundUp = (n: number) => Math.ceil(n / PAGE) * PAGE;
 
@@ -109,15 +111,43 @@ function addElf({ bytes, segments }: Elf, base: number, unused: readonly Range[]
 addElf(node, 0, unused);
 addElf(loader, LOADER_BASE);
 
-const rows: { start: number; size: number; name: string }[] = [];
+const rows: { start: number; size: number; head: number; tail: number; name: string }[] = [];
 const images: Buffer[] = [];
 let end = LIBRARIES_BASE;
-for (const { name, bytes } of libraries) {
-  rows.push({ start: end, size: bytes.length, name: basename(name).slice(0, NAME_SIZE - 1) });
-  images.push(bytes, Buffer.alloc(-bytes.length & 15));
-  end += bytes.length + (-bytes.length & 15);
+for (const [i, library] of libraries.entries()) {
+  // Aligned as it wants to be, for its pages are moved from here (src/launcher/share.c).
+  const align = Math.max(...library.segments.map(({ type, align }) => (type === PT_LOAD ? align : 0)));
+  const start = Math.ceil(end / align) * align;
+  library.bytes.writeBigUInt64LE(BigInt(start), E_SHOFF);
+  rows.push({ start, ...loaderNeeds(library, i === 0), name: basename(library.name).slice(0, NAME_SIZE - 1) });
+  images.push(Buffer.alloc(start - end), library.bytes);
+  end = start + library.bytes.length;
 }
 add(Buffer.concat(images), LIBRARIES_BASE, end - LIBRARIES_BASE, 4);
+
+/**
+ * What the loader reads of a library before it calls share.c: the headers, notes, hash table and
+ * dynamic symbols; and the segments that are written. The first library is share.c: needed whole.
+ */
+function loaderNeeds({ name, segments, sections }: Elf, whole: boolean): { size: number; head: number; tail: number } {
+  const loads = segments.filter(({ type }) => type === PT_LOAD);
+  const written = loads.filter(({ flags }) => flags & PF_W);
+  const size = Math.max(...written.map(({ offset, filesz }) => offset + filesz));
+  const tail = Math.min(...written.map(({ offset }) => offset));
+  if (whole) return { size, head: tail, tail };
+  const strings = sections.get('.dynstr');
+  const first = ['.note.gnu.property', '.gnu.hash', '.dynsym'].map((section) => sections.get(section)?.offset ?? 0);
+  const shared = loads.filter(({ flags }) => !(flags & PF_W));
+  if (
+    !strings ||
+    Math.max(...first) > strings.offset ||
+    shared.some(({ offset, filesz, vaddr, align }) => vaddr % align || offset % align || offset + filesz > tail)
+  ) {
+    throw new Error(`${name} is not laid out as expected`);
+  }
+  return { size, head: strings.offset + strings.size, tail };
+}
+
 addElf(launcher, 0);
 
 // In address order, as the kernel wants PT_LOADs, and apart by pages of any size.
@@ -137,16 +167,17 @@ const fields = [
   node.segments.length,
   LOADER_BASE,
   LOADER_BASE + loader.entry,
+  end,
   libraries.length,
 ];
 const payload = Buffer.alloc(fields.length * 8 + MAX_LIBRARIES * ROW_SIZE);
 if (payload.length !== table.size) throw new Error('the payload table has another layout in launcher.c');
 for (const [i, value] of fields.entries()) payload.writeBigUInt64LE(BigInt(value), i * 8);
-rows.forEach(({ start, size, name }, i) => {
+rows.forEach(({ start, size, head, tail, name }, i) => {
   const row = fields.length * 8 + i * ROW_SIZE;
-  payload.writeBigUInt64LE(BigInt(start), row);
-  payload.writeBigUInt64LE(BigInt(size), row + 8);
-  payload.write(name, row + 16, 'latin1');
+  for (const [field, value] of [start, size, head, tail].entries())
+    payload.writeBigUInt64LE(BigInt(value), row + field * 8);
+  payload.write(name, row + 32, 'latin1');
 });
 payload.copy(launcher.bytes, table.offset);
 

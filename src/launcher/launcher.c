@@ -7,7 +7,8 @@
 //
 //   1. block every signal, so that none is lost before the program can wait for it;
 //   2. put something that behaves as closed on those of fds 0-2 that are closed;
-//   3. copy the libraries into sealed memfds, since the loader takes libraries by path only;
+//   3. put the libraries into memfds, since the loader takes libraries by path only: what it reads
+//      of them before it calls share.c, which maps the rest;
 //   4. write a new initial stack (one argument, a clean environment, the kernel's auxiliary vector)
 //      and jump to the loader.
 //
@@ -28,9 +29,11 @@ struct payload {
   word node_phnum;  // AT_PHNUM
   word loader_base; // AT_BASE
   word loader_entry;
-  word libraries;   // how many rows of library[] count; the last is the addon, not preloaded
+  word libraries_end;
+  word libraries;   // how many rows of library[] count; the first is share.so, the last the addon
   struct {
     word start, size;
+    word head, tail; // what the loader needs of it: the bytes before head, and those from tail on
     char name[32]; // the SONAME, shown in /proc/PID/maps
   } library[MAX_LIBRARIES];
 };
@@ -38,6 +41,7 @@ struct payload {
 __attribute__((section(".payload"), weak)) const struct payload payload;
 
 // Strings that the loader and Node keep pointers to, so they live as long as the process.
+static char audit[32];
 static char preload[16 + MAX_LIBRARIES * 24];
 static char handover[32 + (6 + MAX_LIBRARIES) * 21];
 // malloc asks the kernel for memory once, not twenty times, and shares one arena among the threads.
@@ -47,9 +51,9 @@ static char tunables[] = "GLIBC_TUNABLES=glibc.malloc.top_pad=1900544:glibc.mall
 // Constants of linux/fcntl.h, linux/memfd.h, linux/auxvec.h and asm-generic/errno-base.h.
 enum {
   AT_FDCWD = -100, O_PATH = 010000000, O_CLOEXEC = 02000000, AT_EMPTY_PATH = 0x1000,
-  F_GETFD = 1, F_ADD_SEALS = 1033, SEAL_ALL = 0xf,
+  F_GETFD = 1,
   MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_EXEC = 0x10,
-  EBADF = 9, EINVAL = 22, EINTR = 4,
+  EBADF = 9, EINVAL = 22, EINTR = 4, MADV_POPULATE_READ = 22,
   AT_NULL = 0, AT_PHDR = 3, AT_PHENT = 4, AT_PHNUM = 5, AT_BASE = 7, AT_ENTRY = 9, AT_SECURE = 23,
   SIG_SETMASK = 2, RLIMIT_FSIZE = 1, RLIMIT_NOFILE = 7, SIZE_IN_STAT = 48, PHDR_SIZE = 56,
 };
@@ -98,21 +102,25 @@ static word raise_soft_limit(int resource) {
   return limit[0];
 }
 
-// A library in a memfd: sealed against any change, gone with the last process that maps it.
+static void copy(long fd, word start, word from, word to) {
+  while (from < to) {
+    long n = sys(SYS_pwrite64, fd, (long)(start + from), (long)(to - from), (long)from, 0);
+    if (n == -EINTR) continue;
+    if (n <= 0) die("Unable to copy the libraries into memory", n);
+    from += (word)n;
+  }
+}
+
+// A library in a memfd, gone with the last process that maps it. share.c maps what is left out, and
+// seals it.
 static long library_fd(int i) {
   long name = (long)payload.library[i].name;
   long fd = sys(SYS_memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC, 0, 0, 0);
   if (fd == -EINVAL) // before Linux 6.3 there is no MFD_EXEC
     fd = sys(SYS_memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING, 0, 0, 0);
   if (fd < 0) die("Unable to create a memfd for the libraries", fd);
-  word start = payload.library[i].start, left = payload.library[i].size;
-  while (left) {
-    long n = sys(SYS_write, fd, (long)start, (long)left, 0, 0);
-    if (n == -EINTR) continue;
-    if (n <= 0) die("Unable to copy the libraries into memory", n);
-    start += (word)n, left -= (word)n;
-  }
-  sys(SYS_fcntl, fd, F_ADD_SEALS, SEAL_ALL, 0, 0);
+  copy(fd, payload.library[i].start, 0, payload.library[i].head);
+  copy(fd, payload.library[i].start, payload.library[i].tail, payload.library[i].size);
   return fd;
 }
 
@@ -159,18 +167,22 @@ struct jump launch(word *kernel_stack, word *stack) {
   char *tell = append(handover, "DUMB_INIT_HANDOVER=");
   for (int i = 0; i < 6; i++) tell = append(append_number(tell, told[i], 10), " ");
 
+  word libraries = payload.library[0].start;
+  sys(SYS_madvise, (long)libraries, (long)(payload.libraries_end - libraries), MADV_POPULATE_READ, 0, 0);
   char *end = append(preload, "LD_PRELOAD=");
   int addon = (int)payload.libraries - 1;
   for (int i = 0; i <= addon; i++) {
     word fd = (word)library_fd(i);
     tell = append(append_number(tell, fd, 10), i < addon ? " " : "");
-    if (i < addon) end = append_number(append(end, i ? ":/proc/self/fd/" : "/proc/self/fd/"), fd, 10);
+    if (i == 0) append_number(append(audit, "LD_AUDIT=/proc/self/fd/"), fd, 10);
+    else if (i < addon) end = append_number(append(end, i > 1 ? ":/proc/self/fd/" : "/proc/self/fd/"), fd, 10);
   }
 
   word *top = stack;
   *top++ = 1; // argc: the arguments are the program's, not Node's
   *top++ = argc ? argv[0] : (word) "dumb-init";
   *top++ = 0;
+  *top++ = (word)audit;
   *top++ = (word)preload;
   *top++ = (word)handover;
   *top++ = (word) "OPENSSL_CONF="; // an empty path: no configuration is read
