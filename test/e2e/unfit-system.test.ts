@@ -17,9 +17,10 @@ t.test('without /proc: one line with the cause, and status 1', async (t) => {
 t.test('too few processes allowed for the threads of Node: one line with the cause, and status 1', async (t) => {
   const result = await runContainer({
     args: ['/dumb-init', '/busybox', 'true'],
-    user: 65534, // root has no such limit
-    configure: ({ process }) => {
-      process['rlimits'] = [{ type: 'RLIMIT_NPROC', soft: 3, hard: 3 }];
+    // Root has no such limit, and it counts all of a user's processes: one of whom there are no others.
+    user: 61_000 + (process.pid % 1000),
+    configure: (config) => {
+      config.process['rlimits'] = [{ type: 'RLIMIT_NPROC', soft: 3, hard: 3 }];
     },
   });
   t.strictSame(result, {
