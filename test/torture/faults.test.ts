@@ -1,7 +1,8 @@
 /** Faults of single system calls, made by strace: the work goes on, or ends with the contract's status. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import t from 'tap';
-import { fixture, OURS, run, start } from '../helpers/processes.ts';
+import { fixture, OURS, start } from '../helpers/processes.ts';
+import { traced } from '../helpers/torture.ts';
 
 /** Runs ours with a fault (strace(1), --inject) in its main thread or, with `-f`, in all that comes of it. */
 const faulty = (inject: string, ...words: string[]) =>
@@ -10,10 +11,8 @@ const faulty = (inject: string, ...words: string[]) =>
 for (const error of ['EAGAIN', 'ENOMEM']) {
   t.test(`a fork that fails with ${error}: the line and the status of 1.2.5`, async (t) => {
     // The threads are created by clone too: the command's is the last.
-    const folder = mkdtempSync('build/test/strace-');
-    t.teardown(() => rmSync(folder, { recursive: true }));
-    await run('strace', ['-o', `${folder}/log`, '--trace=clone,clone3,vfork', OURS, 'true']);
-    const clones = readFileSync(`${folder}/log`, 'latin1').match(/^(clone|clone3|vfork)\(/gm) ?? [];
+    const { log } = await traced(['--trace=clone,clone3,vfork'], [OURS, 'true']);
+    const clones = log.match(/^(clone|clone3|vfork)\(/gm) ?? [];
     t.equal(clones.at(-1), 'clone(');
     const { status, stdout, stderr } = await faulty(`clone:error=${error}:when=${clones.length}+`, OURS, 'true').ended;
     t.strictSame(
