@@ -60,6 +60,20 @@ for (const path of ['/etc/ld.so.preload', '/etc/ld.so.cache']) {
   loader.bytes[at] = 0;
 }
 
+// glibc creates threads and processes by clone3, and falls back to clone if that says ENOSYS. Seccomp
+// profiles that don't know clone3 make it say EPERM (Docker before 20.10.10), which ends Node. The
+// shipped libc says ENOSYS by itself. Machine code, by e_machine (elf.h):
+const CLONE3: Record<number, { call: string; enosys: string } | undefined> = {
+  62: { call: 'b8b30100000f05', enosys: '48c7c0daffffff' }, // mov $435,%eax; syscall -> mov $-38,%rax
+  183: { call: '683680d2010000d4', enosys: 'a00480921f2003d5' }, // mov x8,#435; svc #0 -> mov x0,#-38; nop
+};
+
+function withoutClone3({ machine, bytes }: Elf): void {
+  const code = CLONE3[machine];
+  const next = () => (code ? bytes.indexOf(code.call, 0, 'hex') : -1);
+  for (let at = next(); at >= 0; at = next()) bytes.write(code?.enosys ?? '', at, 'hex');
+}
+
 // Node without what an init never uses; ranges that touch become one.
 disableDeadlockDetection(node, whole);
 const found = libraryPaths.map(read);
@@ -68,6 +82,7 @@ if (!libc) throw new Error('no libc.so.6 among the libraries');
 const libraries = found.filter((library) => !isStub(library, libc));
 if (libraries.length > MAX_LIBRARIES) throw new Error(`more than ${MAX_LIBRARIES} libraries`);
 for (const library of libraries) useLibcForStubs(library);
+withoutClone3(libc);
 useLibcForStubs(node, whole);
 const known = new Set(libraries.flatMap(dynamicSymbols).map(({ name }) => name));
 const unused: Range[] = [];
@@ -108,8 +123,12 @@ function addElf({ bytes, segments }: Elf, base: number, unused: readonly Range[]
   }
 }
 
-addElf(node, 0, unused);
+// The file begins with all that is touched before the launcher has looked at the file's size, so that
+// it can speak up when the end is missing: by the launcher, and by the kernel, which zeroes what is
+// left of a writable segment's last page.
+addElf(launcher, 0);
 addElf(loader, LOADER_BASE);
+addElf({ ...node, segments: node.segments.toSorted((a, b) => (b.flags & PF_W) - (a.flags & PF_W)) }, 0, unused);
 
 const rows: { start: number; size: number; head: number; tail: number; name: string }[] = [];
 const images: Buffer[] = [];
@@ -147,8 +166,6 @@ function loaderNeeds({ name, segments, sections }: Elf, whole: boolean): { size:
   }
   return { size, head: strings.offset + strings.size, tail };
 }
-
-addElf(launcher, 0);
 
 // In address order, as the kernel wants PT_LOADs, and apart by pages of any size.
 const segments = parts.map(({ segment }) => segment).sort((a, b) => a.vaddr - b.vaddr);

@@ -21,7 +21,7 @@ export interface State {
 export type Event =
   /** `handoff`: sent by the kernel on our own behalf (si_code SI_USER, si_pid our own). */
   | { readonly type: 'signal'; readonly n: number; readonly handoff?: boolean }
-  /** `status` as waitpid(2) wrote it. */
+  /** `status` as waitpid(2) would write it. The PID stays taken until the event has been dealt with. */
   | { readonly type: 'reaped'; readonly pid: number; readonly status: number };
 
 export type Action =

@@ -1,6 +1,9 @@
 /** The sole interpreter of actions. */
 import type { Action, Event } from './decide.ts';
-import { exit, kill, reapAny, stopSelf, writeError } from './libc/process.ts';
+import { bury, exit, kill, nextDead, stopSelf, writeError } from './libc/process.ts';
+
+/** Whoever died last: the command, when its death is the end. */
+let lastDead = 0;
 
 /**
  * Does what was decided. A failing kill is expected and passed over, as in dumb-init 1.2.5: ESRCH,
@@ -17,12 +20,17 @@ export function perform(action: Action, emit: (event: Event) => void): void {
       stopSelf();
       break;
     case 'reap':
-      for (let dead = reapAny(); dead; dead = reapAny()) emit({ type: 'reaped', ...dead });
+      for (let dead = nextDead(); dead; dead = nextDead()) {
+        lastDead = dead.pid;
+        emit({ type: 'reaped', ...dead });
+        bury(dead.pid);
+      }
       break;
     case 'log':
       writeError(action.text);
       break;
     case 'exit':
+      bury(lastDead);
       exit(action.code);
   }
 }

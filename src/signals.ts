@@ -59,6 +59,7 @@ export const SIGTERM = number('SIGTERM');
 export const SIGCHLD = number('SIGCHLD');
 export const SIGCONT = number('SIGCONT');
 export const SIGSTOP = number('SIGSTOP');
+export const SIGXFSZ = number('SIGXFSZ');
 
 /** The signals after which dumb-init stops itself. */
 export const SUSPENDING: ReadonlySet<number> = new Set(SIGNALS.filter((signal) => signal.suspends).map(({ n }) => n));

@@ -5,7 +5,7 @@
 #include "arch.h"
 
 enum {
-  F_SETFD = 2, F_GETFD = 1, ENOSYS = 38, MASK_SIZE = 8,
+  F_SETFD = 2, F_GETFD = 1, ENOSYS = 38, MASK_SIZE = 8, SIZEOF_SIGACTION = 152,
   PROT_READ_WRITE = 3, MAP_PRIVATE_ANONYMOUS = 0x22, MADV_POPULATE_WRITE = 23,
 };
 
@@ -24,6 +24,15 @@ static int result(long value) {
 static int keep_mask(void *old) { return result(sys(SYS_rt_sigprocmask, 0, 0, (long)old, MASK_SIZE, 0)); }
 int sigprocmask(int how, const void *set, void *old) { return (void)how, (void)set, keep_mask(old); }
 int pthread_sigmask(int how, const void *set, void *old) { return (void)how, (void)set, keep_mask(old); }
+
+// Node sets dispositions at its start. Of the signals that are pending by then the kernel would drop
+// those that come to be ignored: PIPE and XFSZ, and CONT, URG and WINCH at their default.
+int sigaction(int n, const void *new, unsigned char *old) {
+  (void)n, (void)new;
+  if (old)
+    for (int i = 0; i < SIZEOF_SIGACTION; i++) old[i] = 0; // SIG_DFL
+  return 0;
+}
 
 // Node marks every fd it inherited close-on-exec, counting up until the first that is not open: so
 // a bad fd must still fail. (Node opens its own fds with O_CLOEXEC.)

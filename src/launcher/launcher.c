@@ -17,6 +17,7 @@
 #include "arch.h"
 
 #define MAX_LIBRARIES 16
+#define SPARE_FDS 20
 #define STACK_WORDS 512 // the block that _start reserves below the kernel's stack
 
 typedef unsigned long word;
@@ -51,11 +52,12 @@ static char tunables[] = "GLIBC_TUNABLES=glibc.malloc.top_pad=1900544:glibc.mall
 // Constants of linux/fcntl.h, linux/memfd.h, linux/auxvec.h and asm-generic/errno-base.h.
 enum {
   AT_FDCWD = -100, O_PATH = 010000000, O_CLOEXEC = 02000000, AT_EMPTY_PATH = 0x1000,
-  F_GETFD = 1,
+  F_DUPFD = 0, F_GETFD = 1,
   MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_EXEC = 0x10,
-  EBADF = 9, EINVAL = 22, EINTR = 4, MADV_POPULATE_READ = 22,
+  ENOENT = 2, EINTR = 4, EBADF = 9, EINVAL = 22, MADV_POPULATE_READ = 22,
   AT_NULL = 0, AT_PHDR = 3, AT_PHENT = 4, AT_PHNUM = 5, AT_BASE = 7, AT_ENTRY = 9, AT_SECURE = 23,
-  SIG_SETMASK = 2, RLIMIT_FSIZE = 1, RLIMIT_NOFILE = 7, SIZE_IN_STAT = 48, PHDR_SIZE = 56,
+  RLIMIT_FSIZE = 1, RLIMIT_DATA = 2, RLIMIT_STACK = 3, RLIMIT_NOFILE = 7, RLIMIT_AS = 9,
+  SIG_SETMASK = 2, SIGCHLD = 17, SIZE_IN_STAT = 48, PHDR_SIZE = 56,
 };
 
 static char *append(char *to, const char *from) {
@@ -91,6 +93,31 @@ static void hold_closed_standard_fds(void) {
       long got = sys(SYS_openat, AT_FDCWD, (long)"/", O_PATH | O_CLOEXEC, 0, 0);
       if (got < 0) die("Unable to open /", got);
     }
+}
+
+// Below these Node ends in a crash dump, or in a wild jump.
+static void check_limits(void) {
+  static const struct {
+    int resource, kib;
+    const char *refusal;
+  } floors[] = {
+    {RLIMIT_AS, 1536 << 10, "The limit of address space (ulimit -v) is below 1536 MiB"},
+    {RLIMIT_DATA, 640 << 10, "The limit of data (ulimit -d) is below 640 MiB"},
+    {RLIMIT_STACK, 512, "The limit of the stack (ulimit -s) is below 512 KiB"},
+  };
+  for (unsigned i = 0; i < sizeof floors / sizeof *floors; i++) {
+    word limit[2]; // soft, hard
+    long error = sys(SYS_prlimit64, 0, floors[i].resource, 0, (long)limit, 0);
+    if (!error && limit[0] >> 10 < (word)floors[i].kib) die(floors[i].refusal, 0);
+  }
+}
+
+// Node needs this many file descriptors besides those of the libraries.
+static void check_free_fds(void) {
+  long fds[SPARE_FDS];
+  for (int i = 0; i < SPARE_FDS; i++)
+    if ((fds[i] = sys(SYS_fcntl, 2, F_DUPFD, 0, 0, 0)) < 0) die("Too few file descriptors (ulimit -n)", fds[i]);
+  for (int i = 0; i < SPARE_FDS; i++) sys(SYS_close, fds[i], 0, 0, 0, 0);
 }
 
 // The memfds count as files, and Node opens some more of them: a soft limit that is meant for the
@@ -145,6 +172,11 @@ struct jump launch(word *kernel_stack, word *stack) {
   word all = ~0UL;
   sys(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, sizeof all, 0);
 
+  // A caller that ignores SIGCHLD would have us inherit it: no child would leave a status. Any handler
+  // will do; blocked, it never runs. (SIG_DFL would drop a pending one.)
+  const word handler[4] = {(word)launch}; // handler, flags, restorer or mask, mask
+  sys(SYS_rt_sigaction, SIGCHLD, (long)handler, 0, sizeof all, 0);
+
   word argc = kernel_stack[0], *argv = kernel_stack + 1, *envp = argv + argc + 1, *aux = envp;
   while (*aux++) continue;
 
@@ -152,12 +184,13 @@ struct jump launch(word *kernel_stack, word *stack) {
   // and for itself otherwise. O_PATH asks for no permission to read.
   char stat[256];
   long self = sys(SYS_openat, AT_FDCWD, (long)"/proc/self/exe", O_PATH | O_CLOEXEC, 0, 0);
-  if (self < 0) die("/proc is needed and not mounted", self);
+  if (self < 0) die(self == -ENOENT ? "/proc is needed and not mounted" : "Unable to open /proc/self/exe", self);
   long error = sys(SYS_newfstatat, self, (long)"", (long)stat, AT_EMPTY_PATH, 0);
   if (error) die("Unable to look at the executable", error);
   sys(SYS_close, self, 0, 0, 0, 0);
   if (*(word *)(stat + SIZE_IN_STAT) != payload.file_size) die("The executable is truncated or damaged", 0);
 
+  check_limits();
   hold_closed_standard_fds();
 
   // What the program is told: where the kernel's own arguments and environment are and how many of
@@ -177,6 +210,7 @@ struct jump launch(word *kernel_stack, word *stack) {
     if (i == 0) append_number(append(audit, "LD_AUDIT=/proc/self/fd/"), fd, 10);
     else if (i < addon) end = append_number(append(end, i > 1 ? ":/proc/self/fd/" : "/proc/self/fd/"), fd, 10);
   }
+  check_free_fds();
 
   word *top = stack;
   *top++ = 1; // argc: the arguments are the program's, not Node's

@@ -15,6 +15,7 @@ export const EACCES = 13;
 export const ENODEV = 19;
 export const ENOTDIR = 20;
 export const ENOTTY = 25;
+export const EFBIG = 27;
 export const EPIPE = 32;
 export const ETIMEDOUT = 110;
 export const ESTALE = 116;
@@ -40,10 +41,10 @@ export const RLIMIT_NOFILE = 7;
 export const SIZEOF_RLIMIT = 16;
 
 // sys/wait.h
+export const P_ALL = 0;
 export const WNOHANG = 1;
 export const WEXITED = 4;
 export const WNOWAIT = 0x1000000;
-export const P_ALL = 0;
 
 // spawn.h
 export const POSIX_SPAWN_SETSIGDEF = 0x04;
@@ -57,7 +58,10 @@ export const SIZEOF_SIGSET_T = 128;
 export const SIZEOF_SIGINFO_T = 128;
 export const SI_CODE_OFFSET = 8;
 export const SI_PID_OFFSET = 16;
+export const SI_STATUS_OFFSET = 24;
 export const SI_USER = 0;
+export const CLD_EXITED = 1;
+export const CLD_DUMPED = 3;
 
 // time.h
 export const SIZEOF_TIMESPEC = 16;

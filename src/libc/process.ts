@@ -1,12 +1,28 @@
 /** System calls on processes and on standard error. A failure is `-errno`; nothing here throws. */
-import { SIGCHLD, SIGPIPE, SIGSTOP } from '../signals.ts';
-import { EPIPE, P_ALL, SI_PID_OFFSET, SIZEOF_SIGINFO_T, TIOCNOTTY, WEXITED, WNOHANG, WNOWAIT } from './abi.ts';
+import { SIGCHLD, SIGCONT, SIGPIPE, SIGSTOP, SIGXFSZ } from '../signals.ts';
+import {
+  CLD_DUMPED,
+  CLD_EXITED,
+  EFBIG,
+  EINTR,
+  EPIPE,
+  P_ALL,
+  SI_CODE_OFFSET,
+  SI_PID_OFFSET,
+  SI_STATUS_OFFSET,
+  SIZEOF_SIGINFO_T,
+  TIOCNOTTY,
+  WEXITED,
+  WNOHANG,
+  WNOWAIT,
+} from './abi.ts';
 import { allocate, cString, declare } from './ffi.ts';
-import { pendingSignal, signalSet } from './signal-source.ts';
+import { isPending, pendingSignal, signalSet } from './signal-source.ts';
 
 const libcWrite = declare('write', 'int', 'pointer', 'pointer');
 const libcExit = declare('_exit', 'int');
 const libcIoctl = declare('ioctl', 'int', 'pointer', 'pointer');
+const libcWaitid = declare('waitid', 'int', 'int', 'pointer', 'int');
 const libcWaitpid = declare('waitpid', 'int', 'pointer', 'int');
 const libcChdir = declare('chdir', 'pointer');
 const libcClose = declare('close', 'int');
@@ -19,32 +35,49 @@ export const kill = declare('kill', 'int', 'int');
 /** close(2). */
 export const close = (fd: number): number => libcClose(fd);
 
-const status = allocate(4);
+const info = allocate(SIZEOF_SIGINFO_T);
+const field = (offset: number) => info.bytes.readInt32LE(offset);
 
-/** The next dead process, whoever it is: its PID and wait status, or undefined when there is none now. */
-export function reapAny(): { pid: number; status: number } | undefined {
-  const pid = libcWaitpid(-1, status.address, WNOHANG);
-  return pid > 0 ? { pid, status: status.bytes.readInt32LE(0) } : undefined;
+/**
+ * The next dead process, whoever it is: its PID and wait status, or undefined when there is none now.
+ * It stays a zombie until it is buried, so that neither its PID nor its group's is anybody else's.
+ */
+export function nextDead(): { pid: number; status: number } | undefined {
+  let error: number;
+  do error = libcWaitid(P_ALL, 0, info.address, WEXITED | WNOHANG | WNOWAIT);
+  while (error === -EINTR);
+  const pid = field(SI_PID_OFFSET);
+  const code = field(SI_CODE_OFFSET);
+  const value = field(SI_STATUS_OFFSET);
+  const status = code === CLD_EXITED ? (value & 0xff) << 8 : value | (code === CLD_DUMPED ? 0x80 : 0);
+  info.bytes.fill(0); // a call that fails leaves it as it was
+  return pid > 0 ? { pid, status } : undefined;
 }
 
-const libcWaitid = declare('waitid', 'int', 'int', 'pointer', 'int');
-const dead = allocate(SIZEOF_SIGINFO_T);
+/** Reaps a dead process. */
+export function bury(pid: number): void {
+  let result: number;
+  do result = libcWaitpid(pid, 0n, WNOHANG);
+  while (result === -EINTR);
+}
+
 const sigchld = signalSet([SIGCHLD]);
 
 /** Takes the CHLD off the queue that came of a child which is reaped already, unless others are still to be reaped. */
 export function dropChildSignal(): void {
   if (!pendingSignal(sigchld)) return;
-  dead.bytes.fill(0); // with WNOHANG, waitid leaves it so if there is nobody
-  libcWaitid(P_ALL, 0, dead.address, WEXITED | WNOHANG | WNOWAIT);
-  if (dead.bytes.readInt32LE(SI_PID_OFFSET) !== 0) kill(ownPid, SIGCHLD);
+  if (nextDead()) kill(ownPid, SIGCHLD);
 }
 
 /** Our own PID. */
 export const ownPid: number = libcGetpid();
 
-/** Stops this process until a SIGCONT. Has no effect on PID 1, which the kernel does not stop. */
+/**
+ * Stops this process until a SIGCONT. PID 1 can't stop itself. Sending STOP drops a pending CONT
+ * (signal(7)), so if one has come meanwhile the stop is over already.
+ */
 export function stopSelf(): void {
-  kill(ownPid, SIGSTOP);
+  if (ownPid !== 1 && !isPending(SIGCONT)) kill(ownPid, SIGSTOP);
 }
 
 /** Whether this process leads its session. */
@@ -66,7 +99,11 @@ export function chdirToRoot(): number {
 
 const CHUNK = 4096;
 const chunk = allocate(CHUNK);
-const sigpipe = signalSet([SIGPIPE]);
+/** What a failed write queues for this thread. No one sent it: it must not be forwarded. */
+const ofFailedWrite = new Map([
+  [-EPIPE, signalSet([SIGPIPE])],
+  [-EFBIG, signalSet([SIGXFSZ])],
+]);
 
 /** Writes bytes (latin1) to standard error. What can't be written is dropped. */
 export function writeError(text: string): void {
@@ -74,8 +111,8 @@ export function writeError(text: string): void {
     const length = chunk.bytes.write(text.slice(start, start + CHUNK), 'latin1');
     for (let done = 0; done < length; ) {
       const n = libcWrite(2, chunk.address + BigInt(done), BigInt(length - done));
-      // A broken pipe queues a SIGPIPE for this thread, which no one sent: it must not be forwarded.
-      if (n === -EPIPE) pendingSignal(sigpipe);
+      const queued = ofFailedWrite.get(n);
+      if (queued) pendingSignal(queued);
       if (n <= 0) return;
       done += n;
     }

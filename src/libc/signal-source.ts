@@ -4,6 +4,7 @@ import { SI_CODE_OFFSET, SI_PID_OFFSET, SI_USER, SIZEOF_SIGINFO_T, SIZEOF_SIGSET
 import { allocate, declare, type Memory } from './ffi.ts';
 
 const sigwaitinfo = declare('sigwaitinfo', 'pointer', 'pointer');
+const sigpending = declare('sigpending', 'pointer');
 const sigtimedwait = declare('sigtimedwait', 'pointer', 'pointer', 'pointer');
 
 const info = allocate(SIZEOF_SIGINFO_T);
@@ -40,6 +41,13 @@ export function nextSignal(): Received {
     const n = sigwaitinfo(awaited.address, info.address);
     if (n > 0) return received(n); // else EINTR: we were stopped and continued
   }
+}
+
+const pending = signalSet([]);
+
+/** Whether a standard signal is pending. */
+export function isPending(n: number): boolean {
+  return sigpending(pending.address) === 0 && (pending.bytes.readUInt32LE(0) & (1 << (n - 1))) !== 0;
 }
 
 /** Takes one of the set's signals if one is pending. */

@@ -1,0 +1,76 @@
+/** Faults of single system calls, made by strace: the work goes on, or ends with the contract's status. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import t from 'tap';
+import { fixture, OURS, start } from '../helpers/processes.ts';
+import { traced } from '../helpers/torture.ts';
+
+/** Runs ours with a fault (strace(1), --inject) in its main thread or, with `-f`, in all that comes of it. */
+const faulty = (inject: string, ...words: string[]) =>
+  start('strace', ['-f', '-o', '/dev/null', `--trace=${inject.split(':')[0]}`, `--inject=${inject}`, ...words]);
+
+for (const error of ['EAGAIN', 'ENOMEM']) {
+  t.test(`a fork that fails with ${error}: the line and the status of 1.2.5`, async (t) => {
+    // The threads are created by clone too: the command's is the last.
+    const { log } = await traced(['--trace=clone,clone3,vfork'], [OURS, 'true']);
+    const clones = log.match(/^(clone|clone3|vfork)\(/gm) ?? [];
+    t.equal(clones.at(-1), 'clone(');
+    const { status, stdout, stderr } = await faulty(`clone:error=${error}:when=${clones.length}+`, OURS, 'true').ended;
+    t.strictSame(
+      { status, stdout, stderr },
+      { status: 1, stdout: '', stderr: '[dumb-init] Unable to fork. Exiting.\n' },
+    );
+  });
+}
+
+for (const inject of [
+  'waitid:error=EINTR:when=1',
+  'wait4:error=EINTR:when=1',
+  'kill:error=EPERM',
+  'kill:error=ESRCH',
+  'rt_sigtimedwait:error=EINTR:when=1..3',
+  'rt_sigtimedwait:error=EAGAIN:when=1',
+  'chdir:error=EACCES',
+  'prlimit64:error=EPERM',
+  'ioctl:error=EIO',
+]) {
+  t.test(`${inject}: the command's status comes through`, async (t) => {
+    const { status, stderr } = await faulty(inject, OURS, 'sh', '-c', 'exit 7').ended;
+    t.strictSame({ status, stderr }, { status: 7, stderr: '' });
+  });
+}
+
+for (const error of ['EPIPE', 'EAGAIN', 'ENOSPC', 'EIO', 'EFBIG']) {
+  t.test(`debug lines that fail with ${error} are dropped, and the signals go on`, async (t) => {
+    // From its first line on every write of dumb-init's fails; the command is not traced.
+    const log = ['-o', '/dev/null', '--trace=write', '--trace-path=/dev/null', `--inject=write:error=${error}`];
+    const script = `exec strace ${log.join(' ')} ${OURS} -v ${fixture('signals')} 2 2>/dev/null`;
+    const running = start('sh', ['-c', script]);
+    await running.prints('ready');
+    const { pid } = running;
+    const init = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1'));
+    process.kill(init, 'SIGUSR1');
+    await running.prints('10\n');
+    process.kill(init, 'SIGTERM');
+    const { status, stdout } = await running.ended;
+    t.strictSame({ status, stdout }, { status: 0, stdout: 'ready\n10\n15\n' });
+  });
+}
+
+t.test('debug lines on a broken pipe, or beyond the limit of a file, bring no signal to the command', async (t) => {
+  const pipe = start('bash', ['-c', `exec 2> >(:); wait $!; exec ${OURS} -v ${fixture('signals')} 2`]);
+  await pipe.prints('ready');
+  pipe.signal('SIGUSR1');
+  await pipe.prints('10\n');
+  pipe.signal('SIGTERM');
+  t.strictSame(await pipe.ended, { status: 0, stdout: 'ready\n10\n15\n', stderr: '' });
+
+  const folder = mkdtempSync('build/test/limit-');
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const script = `ulimit -Sf 0; exec ${OURS} -v ${fixture('signals')} 2 2>${folder}/stderr`;
+  const file = start('bash', ['-c', script]);
+  await file.prints('ready');
+  file.signal('SIGUSR1');
+  await file.prints('10\n');
+  file.signal('SIGTERM');
+  t.strictSame(await file.ended, { status: 0, stdout: 'ready\n10\n15\n', stderr: '' });
+});
