@@ -15,6 +15,7 @@ import { type Elf, elfHeaders, PF_W, PT_GNU_STACK, PT_LOAD, PT_PHDR, parseElf, t
 import {
   disableDeadlockDetection,
   dynamicSymbols,
+  hotRanges,
   isStub,
   keepDynamicSymbols,
   type Range,
@@ -29,6 +30,7 @@ const LOADER_BASE = 0x1e000000;
 const LIBRARIES_BASE = 0x1f000000;
 /** As in launcher.c. */
 const MAX_LIBRARIES = 16;
+const MAX_HOT = 4;
 const NAME_SIZE = 32;
 const ROW_SIZE = 32 + NAME_SIZE;
 /** Where an ELF header has the offset of the section headers, which no loader reads. */
@@ -174,6 +176,9 @@ for (const [i, segment] of segments.entries()) {
   if (before && before.vaddr + before.memsz > segment.vaddr) throw new Error('segments overlap');
 }
 
+const hot = [...hotRanges(whole), { start: LIBRARIES_BASE, end }, { start: LOADER_BASE, end: LOADER_BASE + 0x27000 }];
+if (hot.length !== MAX_HOT) throw new Error('the launcher expects another number of hot ranges');
+
 const phdr = node.segments.find(({ type }) => type === PT_PHDR);
 const table = launcher.sections.get('.payload');
 if (!phdr || !table) throw new Error('Node has no PT_PHDR, or the launcher no .payload');
@@ -184,7 +189,7 @@ const fields = [
   node.segments.length,
   LOADER_BASE,
   LOADER_BASE + loader.entry,
-  end,
+  ...hot.flatMap(({ start, end }) => [start, end - start]),
   libraries.length,
 ];
 const payload = Buffer.alloc(fields.length * 8 + MAX_LIBRARIES * ROW_SIZE);

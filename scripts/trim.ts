@@ -7,6 +7,9 @@
 import { basename } from 'node:path';
 import { addressOf, type Elf, fileOffset, symbols } from './elf.ts';
 
+/** The smallest page of the two architectures. */
+const PAGE = 0x1000;
+
 /** A range of addresses. */
 export interface Range {
   start: number;
@@ -24,15 +27,33 @@ export interface Range {
  *   process with them and without. The addon's own tables, which Rust's panics need, are elsewhere.
  */
 export function unusedData(whole: Elf): Range[] {
+  const sources = UNUSED_MODULES.map((name) => sourceRange(whole, name));
+  const tables = ['.eh_frame_hdr', '.eh_frame', '.gcc_except_table'].map((name) => sectionRange(whole, name));
+  return [icuData(whole), ...sources, ...tables];
+}
+
+function icuData(whole: Elf): Range {
   const icu = symbols(whole).filter(({ name }) => /^icudt\d+_dat$/.test(name));
   if (icu.length !== 1 || !icu[0]) throw new Error('Node has no ICU data, or several');
   const { value, size } = icu[0];
-  // doc: icu/source/common/ucmndata.h, MappedData: after the header's size, the magic number.
+  // After the header's size, the magic number (icu/source/common/ucmndata.h, MappedData).
   const at = fileOffset(whole, value);
   if (size < 0x1000000 || whole.bytes.readUInt16BE(at + 2) !== 0xda27) throw new Error('this is not the ICU data');
-  const sources = UNUSED_MODULES.map((name) => sourceRange(whole, name));
-  const tables = ['.eh_frame_hdr', '.eh_frame', '.gcc_except_table'].map((name) => sectionRange(whole, name));
-  return [{ start: value, end: value + size }, ...sources, ...tables];
+  return { start: value, end: value + size };
+}
+
+/**
+ * What a start reads, by where the linker has put it: Node's own code and most of V8's come first in
+ * .text, V8's snapshot and tables stand before ICU's data. A guess that is wrong costs time alone.
+ */
+export function hotRanges(whole: Elf): Range[] {
+  const MB = 0x100000;
+  const text = section(whole, '.text').vaddr & -PAGE;
+  const icu = icuData(whole).start & -PAGE;
+  return [
+    { start: text, end: text + 13 * MB },
+    { start: icu - 12 * MB, end: icu },
+  ];
 }
 
 const UNUSED_MODULES = [

@@ -18,6 +18,7 @@
 
 #define MAX_LIBRARIES 16
 #define SPARE_FDS 20
+#define MAX_HOT 4
 #define STACK_WORDS 512 // the block that _start reserves below the kernel's stack
 
 typedef unsigned long word;
@@ -30,7 +31,9 @@ struct payload {
   word node_phnum;  // AT_PHNUM
   word loader_base; // AT_BASE
   word loader_entry;
-  word libraries_end;
+  struct {
+    word start, size;
+  } hot[MAX_HOT]; // what nearly every page of is read at the start; size 0 for none
   word libraries;   // how many rows of library[] count; the first is share.so, the last the addon
   struct {
     word start, size;
@@ -193,6 +196,10 @@ struct jump launch(word *kernel_stack, word *stack) {
   check_limits();
   hold_closed_standard_fds();
 
+  // One call each in place of hundreds of page faults. A kernel before 5.14 does not know it.
+  for (int i = 0; i < MAX_HOT; i++)
+    sys(SYS_madvise, (long)payload.hot[i].start, (long)payload.hot[i].size, MADV_POPULATE_READ, 0, 0);
+
   // What the program is told: where the kernel's own arguments and environment are and how many of
   // each, the soft limits as they were, and the memfds, which lie between the caller's own fds.
   const word told[] = {argc, (word)argv, (word)(aux - envp - 1), (word)envp,
@@ -200,8 +207,6 @@ struct jump launch(word *kernel_stack, word *stack) {
   char *tell = append(handover, "DUMB_INIT_HANDOVER=");
   for (int i = 0; i < 6; i++) tell = append(append_number(tell, told[i], 10), " ");
 
-  word libraries = payload.library[0].start;
-  sys(SYS_madvise, (long)libraries, (long)(payload.libraries_end - libraries), MADV_POPULATE_READ, 0, 0);
   char *end = append(preload, "LD_PRELOAD=");
   int addon = (int)payload.libraries - 1;
   for (int i = 0; i <= addon; i++) {
