@@ -122,7 +122,7 @@ build/test/%: test/fixtures/%.c
 	$(LIBRARY_CC) -std=gnu11 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -static -o $@ $<
 
 # What the tests need of Debian, beyond Node, npm, make and gcc.
-TEST_PACKAGES := busybox-static daemontools dumb-init podman python3-minimal runc supervisor
+TEST_PACKAGES := busybox-static daemontools dumb-init podman python3-minimal runc strace supervisor
 
 .PHONY: test-packages
 test-packages:
@@ -150,6 +150,16 @@ test: test-packages build/dumb-init $(FIXTURES) $(IMAGES)
 	  $(NODE) node_modules/.bin/tap run --jobs=2 --timeout=900 --disable-coverage --allow-empty-coverage \
 	  --reporter=tap $(TESTS) > build/test/results.tap; \
 	$(NODE) scripts/test-summary.ts < build/test/results.tap
+
+.PHONY: torture reliability
+# What an init has to bear, in full (about 10 minutes; `make test` has a short form), and its figures in
+# docs/reliability.md.
+torture:
+	rm -f build/test/figures.txt
+	TORTURE=full $(MAKE) test TESTS='$(wildcard test/torture/*.test.ts)'
+	@sort -s -k1,1 -t '	' build/test/figures.txt
+reliability: build/test/figures.txt
+	$(NODE) scripts/reliability.ts
 
 .PHONY: check format
 # Formatter, linter, types and the house rules.

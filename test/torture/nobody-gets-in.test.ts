@@ -1,0 +1,96 @@
+/** What dumb-init touches of the system until its command runs, and while it does: as little as there is. */
+import t from 'tap';
+import { runContainer } from '../helpers/container.ts';
+import { fixture, OURS } from '../helpers/processes.ts';
+import { traced } from '../helpers/torture.ts';
+
+/** What may be opened, and why. */
+const OPENED: readonly [RegExp, string][] = [
+  [/^\/proc\/self\/exe$/, 'launcher: is the executable whole (O_PATH)'],
+  [/^\/proc\/self\/fd\/\d+$/, 'dynamic loader: the libraries in memfds; the addon'],
+  [/^\/proc\/version_signature$/, 'libuv: the version of the kernel, where Ubuntu has it'],
+  [/^\/proc\/self\/maps$/, 'V8: where the stack ends, and which code is mapped'],
+  [/^\/proc\/self\/cgroup$/, 'libuv: the limit of memory'],
+  [/^\/sys\/fs\/cgroup\/[^ ]*memory\.[a-z_.]+$/, 'libuv: the limit of memory'],
+  [/^\/proc\/meminfo$/, 'libuv: how much memory there is'],
+  [new RegExp(`^${OURS}$`), 'V8: which code is mapped; it goes on without'],
+];
+
+/** The lines of a trace of dumb-init alone: not of its command, which begins with a second execve. */
+function ownLines(log: string): string[] {
+  const lines = log.split('\n').map((line) => /^(\d+) +(.*)$/.exec(line));
+  const commands = new Set(lines.filter((line) => /^execve\(/.test(line?.[2] ?? '')).map((line) => line?.[1]));
+  commands.delete(lines[0]?.[1]);
+  return lines.flatMap((line) => (line?.[2] && !commands.has(line[1]) ? [line[2]] : []));
+}
+
+t.test(
+  'nothing is opened but the executable, memfds and a few named files of /proc and /sys, and only read',
+  async (t) => {
+    const { status, log } = await traced(['-f', '--trace=%file,open_by_handle_at'], [OURS, fixture('signals'), '0']);
+    t.equal(status, 0);
+    const opened = ownLines(log).filter((line) => /^open/.test(line));
+    t.ok(opened.length > 3, 'the trace shows what is opened');
+    for (const line of opened) {
+      const path = /"([^"]*)"/.exec(line)?.[1] ?? '';
+      t.ok(
+        OPENED.some(([allowed]) => allowed.test(path)),
+        line,
+      );
+      t.notMatch(line, /O_WRONLY|O_RDWR|O_CREAT|O_TRUNC/);
+    }
+    t.notMatch(ownLines(log).join('\n'), /^(mkdir|rename|unlink|link|symlink|mknod|chmod|chown|truncate)/m);
+  },
+);
+
+t.test('no socket is made', async (t) => {
+  const { status, log } = await traced(['-f', '--trace=%network'], [OURS, fixture('signals'), '0']);
+  t.equal(status, 0);
+  t.strictSame(
+    ownLines(log).filter((line) => /^(socket|bind|listen|connect|accept)/.test(line)),
+    [],
+  );
+});
+
+/** Every system call of dumb-init until its end (x86_64). All are in the default profiles of Docker and Podman. */
+const SYSTEM_CALLS = [
+  ...['access', 'arch_prctl', 'brk', 'capget', 'chdir', 'clone', 'close', 'dup2', 'epoll_create1', 'epoll_ctl'],
+  ...['epoll_pwait', 'eventfd2', 'execve', 'exit', 'exit_group', 'faccessat2', 'fallocate', 'fcntl', 'fstat', 'futex'],
+  ...['getegid', 'geteuid', 'getgid', 'getpid', 'getrandom', 'getsid', 'gettid', 'getuid', 'ioctl', 'kill', 'madvise'],
+  ...['memfd_create', 'mmap', 'mprotect', 'mremap', 'munmap', 'newfstatat', 'openat', 'pipe2', 'pread64', 'prlimit64'],
+  ...['pwrite64', 'read', 'readlink', 'rseq', 'rt_sigaction', 'rt_sigpending', 'rt_sigprocmask', 'rt_sigtimedwait'],
+  ...['sched_getaffinity', 'set_robust_list', 'set_tid_address', 'setsid', 'sysinfo', 'uname', 'wait4', 'waitid'],
+  ...['write'],
+];
+
+/** What runc does between the filter and the exec of PID 1, and what busybox needs beyond the above. */
+const OF_OTHERS = ['fstatfs', 'getdents64', 'nanosleep', 'close_range', 'prctl', 'setgid', 'setuid', 'lseek'];
+
+t.test('under seccomp that allows the listed system calls alone it works, and says nothing', async (t) => {
+  const { status, stdout, stderr } = await runContainer({
+    args: ['/dumb-init', '/busybox', 'sh', '-c', 'echo works; exit 7'],
+    configure: (config) => {
+      config.linux['seccomp'] = {
+        defaultAction: 'SCMP_ACT_ERRNO',
+        defaultErrnoRet: 1,
+        syscalls: [{ names: [...SYSTEM_CALLS, ...OF_OTHERS], action: 'SCMP_ACT_ALLOW' }],
+      };
+    },
+  });
+  t.strictSame({ status, stdout, stderr }, { status: 7, stdout: 'works\n', stderr: '' });
+});
+
+t.test('a set-user-ID copy has the rights of its owner, and nothing of the caller is loaded into it', async (t) => {
+  // As with any program that runs commands, the bit gives all of the owner's rights away (see the README).
+  const { status, stdout, stderr } = await runContainer({
+    user: 65534,
+    executableMode: 0o4755,
+    env: ['LD_PRELOAD=/hostile.so', 'LD_AUDIT=/hostile.so', 'NODE_OPTIONS=--require=/hostile.js'],
+    files: { '/hostile.so': 'no ELF file', '/hostile.js': 'process.exit(99)' },
+    args: ['/dumb-init', '/busybox', 'sh', '-c', '/busybox grep Uid: /proc/1/status; exit 7'],
+    configure: (config) => {
+      config.process['noNewPrivileges'] = false;
+    },
+  });
+  t.strictSame({ status, stdout, stderr }, { status: 7, stdout: 'Uid:\t65534\t0\t0\t0\n', stderr: '' });
+});
