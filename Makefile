@@ -87,7 +87,7 @@ $(OUT)/node-sea: scripts/inject.ts $(OUT)/node build/sea.blob
 	$(NODE) scripts/inject.ts $(OUT)/node build/sea.blob $@
 
 $(OUT)/launcher: src/launcher/launcher.c src/launcher/arch.h Makefile | $(OUT)
-	$(CC) $(CFLAGS) -DLAUNCHER -fno-pie -no-pie -static -nostdlib -Wl,-Ttext-segment=$(LAUNCHER_BASE) \
+	$(CC) $(CFLAGS) -DLAUNCHER -fno-pie -static -nostdlib -Wl,-Ttext-segment=$(LAUNCHER_BASE) \
 	  -Wl,-z,noexecstack -Wl,-z,max-page-size=0x10000 -Wl,--build-id=none -o $@ $<
 
 $(OUT)/share.so $(OUT)/guard.so: $(OUT)/%.so: src/launcher/%.c src/launcher/arch.h Makefile | $(OUT)

@@ -41,8 +41,14 @@ struct payload {
     char name[32]; // the SONAME, shown in /proc/PID/maps
   } library[MAX_LIBRARIES];
 };
-// Weak, so that the compiler can't take what stands here for its last word.
-__attribute__((section(".payload"), weak)) const struct payload payload;
+// Made by the assembler, so that no compiler can take the zeros that stand here for its last word.
+extern const struct payload payload;
+_Static_assert(sizeof payload == 824, "as below");
+__asm__(".pushsection .payload, \"a\"\n"
+        ".balign 8\n"
+        ".globl payload\n"
+        "payload: .zero 824\n"
+        ".popsection\n");
 
 // Strings that the loader and Node keep pointers to, so they live as long as the process.
 static char audit[32];
