@@ -12,7 +12,11 @@ import { PLATFORMS, type Platform, platformOf } from './platforms.ts';
 
 const { name, version, description, license } = packageJson;
 const platformPackage = ({ npm }: Platform) => `@${name}/linux-${npm}`;
-const [folder, what, architecture, executable = '', notices = ''] = process.argv.slice(2) as [string, string, ...string[]];
+const [folder, what, architecture, executable = '', notices = ''] = process.argv.slice(2) as [
+  string,
+  string,
+  ...string[],
+];
 
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });

@@ -11,8 +11,8 @@ export const { version: VERSION } = packageJson;
 export const [MACHINE, DEBIAN_MACHINE, NPM_MACHINE] =
   process.arch === 'arm64' ? ['aarch64', 'arm64', 'arm64'] : ['x86_64', 'amd64', 'x64'];
 
-/** Unpacking and installing a package of this size, on a busy machine. */
-const LIMIT_MS = 5 * 60_000;
+/** For whatever unpacks or reads a package of this size, on a busy machine. */
+export const PATIENCE_MS = 5 * 60_000;
 
 // All that is mounted or written goes with the mount namespace: it lies in a tmpfs of its own.
 const SET_UP = `
@@ -47,7 +47,7 @@ export async function inDebian(script: string, folders: readonly string[] = [DIS
           ...{ LC_ALL: 'C.UTF-8', DEBIAN_FRONTEND: 'noninteractive', HOME: '/root' },
           ...{ FOLDER: folder, SCRIPT: script },
         },
-        limitMs: LIMIT_MS,
+        limitMs: PATIENCE_MS,
       },
     );
   } finally {

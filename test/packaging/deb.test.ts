@@ -1,13 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import t from 'tap';
-import { DEBIAN_MACHINE, DIST, inDebian, VERSION } from '../helpers/debian.ts';
+import { DEBIAN_MACHINE, DIST, inDebian, PATIENCE_MS, VERSION } from '../helpers/debian.ts';
 import { run } from '../helpers/processes.ts';
 
 const DEB = `dumb-init_${VERSION}_${DEBIAN_MACHINE}.deb`;
 const DEBIANS_OWN = `${process.cwd()}/build/debian/dumb-init_1.2.5-2_${DEBIAN_MACHINE}.deb`;
 
 t.test('lintian finds no error in the package', async (t) => {
-  const { status, stdout } = await run('lintian', ['--allow-root', '--fail-on=error,warning', `${DIST}/${DEB}`]);
+  const { status, stdout } = await run('lintian', ['--allow-root', '--fail-on=error,warning', `${DIST}/${DEB}`], {
+    limitMs: PATIENCE_MS,
+  });
   t.equal(stdout, '');
   t.equal(status, 0);
 });
