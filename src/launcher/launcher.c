@@ -43,12 +43,13 @@ struct payload {
 };
 // Made by the assembler, so that no compiler can take the zeros that stand here for its last word.
 extern const struct payload payload;
-_Static_assert(sizeof payload == 824, "as below");
-__asm__(".pushsection .payload, \"a\"\n"
-        ".balign 8\n"
-        ".globl payload\n"
-        "payload: .zero 824\n"
-        ".popsection\n");
+__attribute__((used)) static void define_payload(void) {
+  __asm__(".pushsection .payload, \"a\"\n"
+          ".balign 8\n"
+          ".globl payload\n"
+          "payload: .zero %c0\n"
+          ".popsection\n" ::"i"(sizeof payload));
+}
 
 // Strings that the loader and Node keep pointers to, so they live as long as the process.
 static char audit[32];

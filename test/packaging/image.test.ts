@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { runContainer } from '../helpers/container.ts';
+import { place, runContainer } from '../helpers/container.ts';
 import { DEBIAN_MACHINE, DIST, VERSION } from '../helpers/debian.ts';
 
 interface Descriptor {
@@ -48,7 +48,10 @@ t.test('its one layer holds the executable, root-owned, and the notices; it runs
   t.match(listing, /^-rwxr-xr-x 0\/0 .* dumb-init\n-rw-r--r-- 0\/0 .* dumb-init.NOTICES\n$/);
   execFileSync('tar', ['-xzf', pathOf(layer), '-C', layout, 'dumb-init']);
   const { status } = await runContainer({
-    executables: { '/dumb-init': `${layout}/dumb-init` },
+    layRoot: (root) => {
+      place(`${layout}/dumb-init`, `${root}/dumb-init`);
+      place('/bin/busybox', `${root}/busybox`);
+    },
     args: ['/dumb-init', '--', '/busybox', 'sh', '-c', 'exit 7'],
   });
   t.equal(status, 7);
