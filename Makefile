@@ -5,9 +5,13 @@
 MACHINE := $(shell uname -m)
 ARCH := $(MACHINE)
 OUT := build/$(ARCH)
+OTHER := $(filter-out $(MACHINE),x86_64 aarch64)
 # The npm registry's word for an architecture.
 CPU.x86_64 := x64
 CPU.aarch64 := arm64
+# And Debian's.
+DEB.x86_64 := amd64
+DEB.aarch64 := arm64
 
 # The Node that runs the scripts, and where the Node and the addon that are shipped come from.
 NODE := node_modules/node-linux-$(CPU.$(MACHINE))/bin/node
@@ -83,7 +87,7 @@ $(OUT)/node-sea: scripts/inject.ts $(OUT)/node build/sea.blob
 	$(NODE) scripts/inject.ts $(OUT)/node build/sea.blob $@
 
 $(OUT)/launcher: src/launcher/launcher.c src/launcher/arch.h Makefile | $(OUT)
-	$(CC) $(CFLAGS) -DLAUNCHER -fno-pie -no-pie -static -nostdlib -Wl,-Ttext-segment=$(LAUNCHER_BASE) \
+	$(CC) $(CFLAGS) -DLAUNCHER -fno-pie -static -nostdlib -Wl,-Ttext-segment=$(LAUNCHER_BASE) \
 	  -Wl,-z,noexecstack -Wl,-z,max-page-size=0x10000 -Wl,--build-id=none -o $@ $<
 
 $(OUT)/share.so $(OUT)/guard.so: $(OUT)/%.so: src/launcher/%.c src/launcher/arch.h Makefile | $(OUT)
@@ -102,9 +106,8 @@ build/dumb-init: build/$(MACHINE)/dumb-init
 
 # An architecture other than ARCH is another make.
 ifeq ($(ARCH),$(MACHINE))
-OTHER := $(filter-out $(MACHINE),x86_64 aarch64)
 .PHONY: build/$(OTHER)/dumb-init
-build/$(OTHER)/dumb-init: build/sea.blob
+build/$(OTHER)/dumb-init: build/sea.blob | cross-packages
 	+$(MAKE) ARCH=$(OTHER) CC=$(OTHER)-linux-gnu-gcc $@
 endif
 
@@ -113,6 +116,8 @@ endif
 run: build/dumb-init
 	$(call need,busybox-static $$([ $$(id -u) -ne 0 ] || echo runc))
 	@$(NODE) scripts/run.ts $(if $(CMD),'$(subst ','\'',$(CMD))')
+
+include packaging.mk
 
 # --- tests ---------------------------------------------------------------------------------------
 
@@ -126,7 +131,7 @@ TEST_PACKAGES := busybox-static daemontools dumb-init podman python3-minimal run
 
 .PHONY: test-packages
 test-packages:
-	$(call need,$(TEST_PACKAGES))
+	$(call need,$(TEST_PACKAGES) $(if $(PACKAGING_TESTS),$(PACKAGING_PACKAGES)))
 
 # The roots of container images, as none can be pulled: busybox with all its names, and a small Debian
 # out of the packages on this machine.
@@ -144,8 +149,9 @@ build/test/debian.tar: | test-packages
 # The tests run in a PID namespace with Debian's dumb-init as its PID 1: it reaps what a test leaves,
 # and whatever should still run at the end is killed with it. `make test TESTS=test/unit/*` runs some.
 TESTS := $(wildcard test/*/*.test.ts)
+PACKAGING_TESTS = $(filter test/packaging/%,$(TESTS))
 .PHONY: test
-test: test-packages build/dumb-init $(FIXTURES) $(IMAGES)
+test: test-packages build/dumb-init $(FIXTURES) $(IMAGES) $(if $(PACKAGING_TESTS),packaging-tests)
 	unshare $$([ $$(id -u) -eq 0 ] || echo --user --map-root-user) --pid --fork --mount-proc --kill-child dumb-init \
 	  $(NODE) node_modules/.bin/tap run --jobs=2 --timeout=900 --disable-coverage --allow-empty-coverage \
 	  --reporter=tap $(TESTS) > build/test/results.tap; \

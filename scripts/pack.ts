@@ -97,31 +97,39 @@ for (const range of [...unusedData(whole), ...keepDynamicSymbols(node, whole, kn
 }
 
 /** What the output consists of, in file order. */
-const parts: { segment: Segment; bytes: Buffer }[] = [];
+const parts: { segment: Segment; bytes: Buffer; head: number }[] = [];
 let fileEnd = PAGE; // the headers have the first page
 
-function add(bytes: Buffer, vaddr: number, memsz: number, flags: number): void {
+/** @param head how many of the bytes stand before the segment, in its first page, which the kernel maps whole */
+function add(bytes: Buffer, vaddr: number, memsz: number, flags: number, head = 0): void {
   // From the start of the page, so that offset and address agree modulo the page size.
   const offset = fileEnd + (vaddr % PAGE);
-  parts.push({ segment: { type: PT_LOAD, flags, offset, vaddr, filesz: bytes.length, memsz, align: PAGE }, bytes });
-  fileEnd = roundUp(offset + bytes.length);
+  const segment = { type: PT_LOAD, flags, offset, vaddr, filesz: bytes.length - head, memsz, align: PAGE };
+  parts.push({ segment, bytes, head });
+  fileEnd = roundUp(offset + segment.filesz);
 }
 
 /** @param unused what is not stored: whole pages of it become segments without bytes, zeros */
 function addElf({ bytes, segments }: Elf, base: number, unused: readonly Range[] = []): void {
-  for (const { type, flags, offset, vaddr, filesz, memsz } of segments) {
+  for (const { type, flags, offset, vaddr, filesz, memsz, align } of segments) {
     if (type !== PT_LOAD) continue;
+    // Linkers let a segment begin in the page in which another ends: both are in that page's bytes.
+    let head = filesz === 0 ? 0 : offset % align;
     let from = vaddr;
+    const store = (stop: number, memoryEnd: number) => {
+      const piece = bytes.subarray(offset + from - vaddr - head, offset + stop - vaddr);
+      add(piece, base + from, memoryEnd - from, flags, head);
+      head = 0;
+    };
     const end = vaddr + filesz;
     for (const range of unused) {
       const [start, stop] = [roundUp(range.start), roundUp(range.end - PAGE + 1)];
       if (start < from || stop > end || start >= stop) continue;
-      if (start > from)
-        add(bytes.subarray(offset + from - vaddr, offset + start - vaddr), base + from, start - from, flags);
+      if (start > from) store(start, start);
       add(Buffer.alloc(0), base + start, stop - start, flags);
       from = stop;
     }
-    add(bytes.subarray(offset + from - vaddr, offset + filesz), base + from, vaddr + memsz - from, flags);
+    store(end, vaddr + memsz);
   }
 }
 
@@ -206,7 +214,7 @@ payload.copy(launcher.bytes, table.offset);
 const stack: Segment = { type: PT_GNU_STACK, flags: 6, offset: 0, vaddr: 0, filesz: 0, memsz: 0, align: 16 };
 const file = Buffer.alloc(fileEnd);
 elfHeaders(node.machine, launcher.entry, [...segments, stack]).copy(file);
-for (const { segment, bytes } of parts) bytes.copy(file, segment.offset);
+for (const { segment, bytes, head } of parts) bytes.copy(file, segment.offset - head);
 
 writeFileSync(`${output}.tmp`, file);
 chmodSync(`${output}.tmp`, 0o755);

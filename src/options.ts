@@ -26,16 +26,31 @@ type OptionName = 'single-child' | 'rewrite' | 'verbose' | 'help' | 'version';
 interface Row {
   name: OptionName;
   letter: string;
-  takesArgument?: true;
+  /** What its argument is called, if it takes one. */
+  argument?: string;
+  /** What it does: in the README, the man page and the shell completions (scripts/documents.ts). */
+  summary: string;
+  /** The environment variable that does the same. */
+  variable?: string;
 }
 
 /** In the order in which getopt_long names them when an abbreviation is ambiguous. */
-const OPTIONS: readonly Row[] = [
-  { name: 'help', letter: 'h' },
-  { name: 'single-child', letter: 'c' },
-  { name: 'rewrite', letter: 'r', takesArgument: true },
-  { name: 'verbose', letter: 'v' },
-  { name: 'version', letter: 'V' },
+export const OPTIONS: readonly Row[] = [
+  { name: 'help', letter: 'h', summary: 'help, on stderr like everything that dumb-init says' },
+  {
+    name: 'single-child',
+    letter: 'c',
+    summary: 'signals go to the direct child alone; no new session',
+    variable: 'DUMB_INIT_SETSID=0',
+  },
+  {
+    name: 'rewrite',
+    letter: 'r',
+    argument: 's:r',
+    summary: 'signal s becomes r before it is forwarded; 0 drops it; repeatable',
+  },
+  { name: 'verbose', letter: 'v', summary: 'debug lines on stderr', variable: 'DUMB_INIT_DEBUG=1' },
+  { name: 'version', letter: 'V', summary: 'the version' },
 ];
 
 /** An option as it was met, or the message of what is wrong. */
@@ -66,7 +81,7 @@ function* getoptLong(argv: readonly string[]): Generator<Found, number> {
       const row = OPTIONS.find((option) => option.letter === letter);
       if (!row) {
         yield { error: messages.invalidOption(argv0, letter) };
-      } else if (!row.takesArgument) {
+      } else if (!row.argument) {
         yield { row, argument: '' };
       } else if (i + 1 < word.length) {
         yield { row, argument: word.slice(i + 1) };
@@ -90,10 +105,10 @@ function longOption(argv0: string, text: string, nextWord: string | undefined): 
     return { error: messages.ambiguousOption(argv0, text, names) };
   }
   if (equals >= 0) {
-    if (!row.takesArgument) return { error: messages.surplusArgument(argv0, row.name) };
+    if (!row.argument) return { error: messages.surplusArgument(argv0, row.name) };
     return { row, argument: text.slice(equals + 1) };
   }
-  if (!row.takesArgument) return { row, argument: '' };
+  if (!row.argument) return { row, argument: '' };
   if (nextWord === undefined) return { error: messages.missingLongArgument(argv0, row.name) };
   return { row, argument: nextWord, fromNextWord: true };
 }

@@ -41,8 +41,15 @@ struct payload {
     char name[32]; // the SONAME, shown in /proc/PID/maps
   } library[MAX_LIBRARIES];
 };
-// Weak, so that the compiler can't take what stands here for its last word.
-__attribute__((section(".payload"), weak)) const struct payload payload;
+// Made by the assembler, so that no compiler can take the zeros that stand here for its last word.
+extern const struct payload payload;
+__attribute__((used)) static void define_payload(void) {
+  __asm__(".pushsection .payload, \"a\"\n"
+          ".balign 8\n"
+          ".globl payload\n"
+          "payload: .zero %c0\n"
+          ".popsection\n" ::"i"(sizeof payload));
+}
 
 // Strings that the loader and Node keep pointers to, so they live as long as the process.
 static char audit[32];

@@ -1,0 +1,95 @@
+/**
+ * Whose work is in the executable.
+ *
+ *   components.ts sbom EXECUTABLE LIBRARIES MODULE…    a CycloneDX bill of materials (JSON)
+ *   components.ts built-using LIBRARIES                what debian/control says in Built-Using
+ *
+ * LIBRARIES is what libraries.ts printed, MODULE the folder of an npm package whose file is in it.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync, realpathSync } from 'node:fs';
+import packageJson from '../package.json' with { type: 'json' };
+
+interface Component {
+  type: 'library';
+  name: string;
+  version: string;
+  purl?: string;
+  licenses?: [{ expression: string }];
+  components?: Component[];
+}
+
+const dpkg = (...args: string[]) => execFileSync('dpkg-query', args, { encoding: 'utf8' }).trim().split('\n');
+
+/** The Debian packages that the libraries came from. */
+function debianPackages(list: string) {
+  const paths = readFileSync(list, 'utf8').trim().split('\n');
+  // A package may say /lib where the file is found in /usr/lib.
+  const patterns = paths.map((path) => realpathSync(path).replace(/^\/usr/, '*'));
+  const owners = new Set(dpkg('--search', ...patterns).map((line) => line.replace(/: .*/, '')));
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own
+  const format = '--showformat=${Package} ${Version} ${Architecture} ${source:Package} ${source:Version}\n';
+  return dpkg('--show', format, ...owners)
+    .map((line) => line.split(' ') as [string, string, string, string, string])
+    .map(([name, version, architecture, source, sourceVersion]) => {
+      return { name, version, architecture, source, sourceVersion };
+    });
+}
+
+function builtUsing(list: string): string {
+  const sources = debianPackages(list).map(({ source, sourceVersion }) => `${source} (= ${sourceVersion})`);
+  return [...new Set(sources)].sort().join(', ');
+}
+
+function npmComponent(folder: string): Component {
+  const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
+  const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`;
+  const component: Component = { type: 'library', name, version, purl, licenses: [{ expression: license }] };
+  // This script runs on the Node of the same version.
+  if (version === process.versions.node) component.components = nodeComponents();
+  return component;
+}
+
+/** What Node consists of, as it tells itself: `modules` and `napi` are interfaces, not parts. */
+function nodeComponents(): Component[] {
+  const { node: _, modules: __, napi: ___, ...parts } = process.versions;
+  return Object.entries(parts).map(([name, version = '']) => ({ type: 'library', name, version }));
+}
+
+function sbom(executable: string, list: string, modules: readonly string[]) {
+  const libraries = debianPackages(list).map(
+    ({ name, version, architecture }): Component => ({
+      type: 'library',
+      name,
+      version,
+      purl: `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=${architecture}`,
+      licenses: [
+        {
+          expression: name.startsWith('libc6') ? 'LGPL-2.1-or-later' : 'GPL-3.0-or-later WITH GCC-exception-3.1',
+        },
+      ],
+    }),
+  );
+  const { name, version, license } = packageJson;
+  return {
+    bomFormat: 'CycloneDX',
+    specVersion: '1.6',
+    version: 1,
+    metadata: {
+      timestamp: new Date(Number(process.env['SOURCE_DATE_EPOCH']) * 1000).toISOString(),
+      component: {
+        type: 'application',
+        name,
+        version,
+        licenses: [{ expression: license }],
+        hashes: [{ alg: 'SHA-256', content: createHash('sha256').update(readFileSync(executable)).digest('hex') }],
+      },
+    },
+    components: [...modules.map(npmComponent), ...libraries],
+  };
+}
+
+const [what, first = '', second = '', ...rest] = process.argv.slice(2);
+if (what === 'built-using') console.log(builtUsing(first));
+else console.log(JSON.stringify(sbom(first, second, rest), null, 2));
