@@ -117,7 +117,7 @@ run: build/dumb-init
 	$(call need,busybox-static $$([ $$(id -u) -ne 0 ] || echo runc))
 	@$(NODE) scripts/run.ts $(if $(CMD),'$(subst ','\'',$(CMD))')
 
-include packaging.mk
+include scripts/packaging.mk
 
 # --- tests ---------------------------------------------------------------------------------------
 

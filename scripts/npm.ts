@@ -29,7 +29,7 @@ function write(manifestOfPackage: object): void {
 }
 
 if (what === 'main') {
-  files.push('packaging/npm/dumb-init');
+  files.push('scripts/npm-dumb-init');
   write({
     name,
     ...manifest,

@@ -69,7 +69,7 @@ $(NPM_PLATFORM): scripts/npm.ts scripts/platforms.ts $(OUT)/dumb-init $(DOC)/NOT
 	$(NODE) scripts/npm.ts $(OUT)/npm platform $(ARCH) $(OUT)/dumb-init $(DOC)/NOTICES
 	npm pack --silent --pack-destination $(DIST) ./$(OUT)/npm
 NPM_MAIN := $(DIST)/dumb-init-$(VERSION).tgz
-$(NPM_MAIN): scripts/npm.ts scripts/platforms.ts packaging/npm/dumb-init package.json README.md LICENSE | $(DIST)
+$(NPM_MAIN): scripts/npm.ts scripts/platforms.ts scripts/npm-dumb-init package.json README.md LICENSE | $(DIST)
 	$(NODE) scripts/npm.ts build/npm main
 	npm pack --silent --pack-destination $(DIST) ./build/npm
 .PHONY: npm-packages
