@@ -291,7 +291,7 @@ const wrongParsers: [what: string, right: string, wrong: string][] = [
   ['takes the first option for an ambiguous abbreviation', 'candidates.length > 1', 'false'],
   [
     'ignores an argument that is not allowed',
-    'if (!row.takesArgument) return { error: messages.surplus',
+    'if (!row.argument) return { error: messages.surplus',
     'if (!row) return { error: messages.surplus',
   ],
   ['takes a single dash for an option', "word === '-' || ", ''],
