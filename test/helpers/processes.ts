@@ -75,6 +75,8 @@ export function start(command: string, args: readonly string[], options: Options
   const ended = new Promise<Result>((resolve, reject) => {
     const limit = setTimeout(() => {
       killTree(pid);
+      // An orphan out of its reach may hold the other ends; it ends with the namespace of the tests.
+      for (const stream of child.stdio) stream?.destroy();
       reject(new Error(`${command} ${args.join(' ')}: still there after ${limitMs} ms\n${tail(stdout + stderr)}`));
     }, limitMs);
     child.on('error', reject);
@@ -132,8 +134,12 @@ export function childrenOf(pid: number): number[] {
   return readProc(`${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
 }
 
-/** The PID of the first child of a process, 0 when it has none. */
-export const firstChild = (pid: number): number => childrenOf(pid)[0] ?? 0;
+/** The PID of the first child of a process, or of the first of that name; there must be one. */
+export function firstChild(pid: number, name?: string): number {
+  const found = childrenOf(pid).find((child) => name === undefined || processStatus(child, 'Name') === name);
+  if (found === undefined) throw new Error(`process ${pid} has no child ${name ?? ''}`); // and kill(0) has a meaning
+  return found;
+}
 
 /** A file of /proc as it is now; '' when the process is gone. */
 export function readProc(path: string): string {
