@@ -4,6 +4,8 @@ export const PT_LOAD = 1;
 export const PT_PHDR = 6;
 export const PF_W = 2;
 export const PT_GNU_STACK = 0x6474e551;
+export const PT_GNU_PROPERTY = 0x6474e553;
+export const EM_X86_64 = 62;
 
 export const EHDR_SIZE = 64;
 export const PHDR_SIZE = 56;

@@ -11,7 +11,18 @@
  */
 import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { type Elf, elfHeaders, PF_W, PT_GNU_STACK, PT_LOAD, PT_PHDR, parseElf, type Segment } from './elf.ts';
+import {
+  type Elf,
+  EM_X86_64,
+  elfHeaders,
+  PF_W,
+  PT_GNU_PROPERTY,
+  PT_GNU_STACK,
+  PT_LOAD,
+  PT_PHDR,
+  parseElf,
+  type Segment,
+} from './elf.ts';
 import {
   disableDeadlockDetection,
   dynamicSymbols,
@@ -158,14 +169,21 @@ add(Buffer.concat(images), LIBRARIES_BASE, end - LIBRARIES_BASE, 4);
  * What the loader reads of a library before it calls share.c: the headers, notes, hash table and
  * dynamic symbols; and the segments that are written. The first library is share.c: needed whole.
  */
-function loaderNeeds({ name, segments, sections }: Elf, whole: boolean): { size: number; head: number; tail: number } {
+function loaderNeeds(
+  { name, machine, segments, sections }: Elf,
+  whole: boolean,
+): { size: number; head: number; tail: number } {
   const loads = segments.filter(({ type }) => type === PT_LOAD);
   const written = loads.filter(({ flags }) => flags & PF_W);
   const size = Math.max(...written.map(({ offset, filesz }) => offset + filesz));
   const tail = Math.min(...written.map(({ offset }) => offset));
   if (whole) return { size, head: tail, tail };
   const strings = sections.get('.dynstr');
-  const first = ['.note.gnu.property', '.gnu.hash', '.dynsym'].map((section) => sections.get(section)?.offset ?? 0);
+  // Notes that no PT_GNU_PROPERTY tells of are read on x86_64 alone (glibc, sysdeps/*/dl-prop.h).
+  const notes = machine === EM_X86_64 || segments.some(({ type }) => type === PT_GNU_PROPERTY);
+  const first = ['.hash', '.gnu.hash', '.dynsym', ...(notes ? ['.note.gnu.property'] : [])].map(
+    (section) => sections.get(section)?.offset ?? 0,
+  );
   const shared = loads.filter(({ flags }) => !(flags & PF_W));
   if (
     !strings ||
