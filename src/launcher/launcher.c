@@ -116,9 +116,9 @@ static void check_limits(void) {
     {RLIMIT_STACK, 512, "The limit of the stack (ulimit -s) is below 512 KiB"},
   };
   for (unsigned i = 0; i < sizeof floors / sizeof *floors; i++) {
-    word limit[2]; // soft, hard
-    long error = sys(SYS_prlimit64, 0, floors[i].resource, 0, (long)limit, 0);
-    if (!error && limit[0] >> 10 < (word)floors[i].kib) die(floors[i].refusal, 0);
+    word limit[2] = {~0UL, ~0UL}; // soft, hard
+    sys(SYS_prlimit64, 0, floors[i].resource, 0, (long)limit, 0);
+    if (limit[0] >> 10 < (word)floors[i].kib) die(floors[i].refusal, 0);
   }
 }
 
