@@ -73,7 +73,7 @@ $(ADDON): $(MODULES)/.package-lock.json
 build $(OUT):
 	mkdir -p $@
 
-build/main.cjs: scripts/bundle.ts package.json $(wildcard src/*.ts src/libc/*.ts) $(NODE) | build
+build/main.cjs: scripts/bundle.ts package.json $(wildcard src/*.ts src/*/*.ts) $(NODE) | build
 	$(NODE) scripts/bundle.ts
 
 # Without a snapshot or a code cache the blob is the same for both architectures.
