@@ -1,7 +1,9 @@
 /** The inits that dumb-init can be, by the name it is called by: a table, for all of them share one program. */
 import type { Rules } from './decide.ts';
 import type { Environment, Options, Parsed } from './options.ts';
+import { catatonit } from './personalities/catatonit.ts';
 import { dumbInit } from './personalities/dumb-init.ts';
+import { tini } from './personalities/tini.ts';
 import type { Voice } from './voice.ts';
 
 /** What texts need of the running process. */
@@ -39,7 +41,7 @@ export interface Failure {
   readonly status: number;
 }
 
-const OTHERS: readonly Personality[] = [];
+const OTHERS: readonly Personality[] = [tini, catatonit];
 
 export function personalityOf(argv0: string): Personality {
   const name = argv0.slice(argv0.lastIndexOf('/') + 1);
