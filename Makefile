@@ -73,7 +73,7 @@ $(ADDON): $(MODULES)/.package-lock.json
 build $(OUT):
 	mkdir -p $@
 
-build/main.cjs: scripts/bundle.ts package.json $(wildcard src/*.ts src/libc/*.ts) $(NODE) | build
+build/main.cjs: scripts/bundle.ts package.json $(wildcard src/*.ts src/*/*.ts) $(NODE) | build
 	$(NODE) scripts/bundle.ts
 
 # Without a snapshot or a code cache the blob is the same for both architectures.
@@ -127,7 +127,7 @@ build/test/%: test/fixtures/%.c
 	$(LIBRARY_CC) -std=gnu11 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -static -o $@ $<
 
 # What the tests need of Debian, beyond Node, npm, make and gcc.
-TEST_PACKAGES := busybox-static daemontools dumb-init podman python3-minimal runc strace supervisor
+TEST_PACKAGES := busybox-static catatonit daemontools dumb-init podman python3-minimal runc strace supervisor tini
 
 .PHONY: test-packages
 test-packages:

@@ -1,22 +1,32 @@
 /**
- * The man page and the shell completions, from the table of options in src/options.ts.
+ * The man page and the shell completions, from the table of options in src/option-table.ts.
  *
  *   documents.ts FOLDER      writes dumb-init.1, dumb-init.bash, _dumb-init and dumb-init.fish there
  *
- * The README's table is the same one: test/packaging/documents.test.ts holds it against optionTable().
+ * The README's tables are the same one: test/packaging/documents.test.ts holds them against optionTable().
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import packageJson from '../package.json' with { type: 'json' };
-import { OPTIONS } from '../src/options.ts';
+import { OPTIONS, type OptionRow } from '../src/option-table.ts';
 
-const options = OPTIONS.toSorted((a, b) => a.letter.localeCompare(b.letter));
+/** The options of dumb-init 1.2.5, and those that it does not have. */
+export const ORIGINAL = OPTIONS.filter(({ original }) => original).toSorted((a, b) =>
+  (a.letter ?? '').localeCompare(b.letter ?? ''),
+);
+export const ADDED = OPTIONS.filter(({ original }) => !original);
+const options = [...ORIGINAL, ...ADDED];
+
+/** The ways to write an option. */
+const spellings = ({ letter, name }: OptionRow) => [...(letter ? [`-${letter}`] : []), `--${name}`];
 
 /** Markdown, one row an option, as the README has it. */
-export function optionTable(): string {
-  const rows = options.map(({ letter, name, argument, summary, variable }) => [
-    `\`-${letter}\`, \`--${name}${argument ? ` ${argument}` : ''}\``,
-    summary + (variable ? ` (\`${variable}\`)` : ''),
-  ]);
+export function optionTable(options: readonly OptionRow[]): string {
+  const rows = options.map((option) => {
+    const { argument = '', summary, variable } = option;
+    const words = spellings(option).map((word) => `\`${`${word} ${word.startsWith('--') ? argument : ''}`.trim()}\``);
+    const cells = [words.join(', '), summary + (variable ? ` (\`${variable}\`)` : '')];
+    return cells.map((cell) => cell.replaceAll('|', '\\|'));
+  });
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length), 6));
   const line = (cells: string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |\n`;
   return [['option', ''], widths.map((width) => '-'.repeat(width)), ...rows].map(line).join('');
@@ -26,10 +36,11 @@ const roff = (text: string) => text.replaceAll('\\', '\\e').replaceAll('-', '\\-
 
 /** docs/dumb-init.1.in with what it leaves open. */
 function manPage(date: Date): string {
-  const list = options.map(({ letter, name, argument, summary, variable }) => {
+  const list = options.map((option) => {
+    const { argument, summary, variable } = option;
     const word = argument ? ` \\fI${argument}\\fR` : '';
     return `.TP
-.BR \\-${letter} ", " \\-\\-${roff(name)}${word && ` "${word}"`}
+.BR ${spellings(option).map(roff).join(' ", " ')}${word && ` "${word}"`}
 ${roff(summary)}${variable ? `\n.RB ( ${roff(variable)} )` : ''}\n`;
   });
   return readFileSync('docs/dumb-init.1.in', 'utf8')
@@ -44,7 +55,7 @@ _dumb_init() {
     local i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case \${COMP_WORDS[i]} in
-            ${options.flatMap(({ letter, name, argument }) => (argument ? [`-${letter}`, `--${name}`] : [])).join(' | ')})
+            ${options.flatMap((option) => (option.argument ? spellings(option) : [])).join(' | ')})
                 [[ \${COMP_WORDS[i + 1]} == = ]] && ((i++))
                 ((i++))
                 [[ \${COMP_WORDS[i + 1]} == : ]] && ((i += 2))
@@ -67,9 +78,13 @@ const zsh = () => `\
 #compdef dumb-init
 _arguments -s -S -A '-*' \\
 ${options
-  .map(({ letter, name, argument, summary }) => {
-    const many = argument ? `'*'` : `'(-${letter} --${name})'`;
-    return `  ${many}{-${letter},--${name}${argument ? '=' : ''}}'[${summary}]${argument ? `:${argument.replace(':', '\\:')}:` : ''}' \\\n`;
+  .map((option) => {
+    const { argument, summary } = option;
+    const words = spellings(option);
+    const many = argument ? `'*'` : `'(${words.join(' ')})'`;
+    const forms = words.map((word) => (argument && word.startsWith('--') ? `${word}=` : word));
+    const spec = forms.length > 1 ? `{${forms.join(',')}}` : forms.join('');
+    return `  ${many}${spec}'[${summary}]${argument ? `:${argument.replace(':', '\\:')}:` : ''}' \\\n`;
   })
   .join('')}  '(-)1:command: _command_names -e' \\
   '*::argument: _normal'
@@ -79,7 +94,7 @@ const fish = () =>
   `${options
     .map(
       ({ letter, name, argument, summary }) =>
-        `complete -c dumb-init -n __fish_use_subcommand -s ${letter} -l ${name}${argument ? ' -x' : ''} -d '${summary}'\n`,
+        `complete -c dumb-init -n __fish_use_subcommand${letter ? ` -s ${letter}` : ''} -l ${name}${argument ? ' -x' : ''} -d '${summary}'\n`,
     )
     .join('')}complete -c dumb-init -x -a '(__fish_complete_subcommand)'\n`;
 

@@ -1,83 +1,150 @@
 /** Wiring only: arguments, options, spawn, signal loop, exit status. */
-import { decide, type Event, initialState, type State } from './decide.ts';
+import { decide, type Event, initialState, type State, type TimerId } from './decide.ts';
+import { explain } from './explain.ts';
 import { EACCES, EPERM } from './libc/abi.ts';
-import { strerror } from './libc/ffi.ts';
+import { strerror, strsignal } from './libc/ffi.ts';
 import { handover } from './libc/handover.ts';
 import { restoreSoftLimits } from './libc/limits.ts';
-import { chdirToRoot, close, detachFromTerminal, exit, leadsSession, ownPid, writeError } from './libc/process.ts';
-import { argumentsFrom, argumentWords, environmentAddress, environmentVariable } from './libc/process-image.ts';
-import { nextSignal, pendingSignal, type Received, signalSet } from './libc/signal-source.ts';
-import { childTerminal, reopenTerminal, spawn } from './libc/spawn.ts';
+import {
+  becomeSubreaper,
+  chdirToRoot,
+  close,
+  closeInherited,
+  detachFromTerminal,
+  exit,
+  leadsSession,
+  ownPid,
+  reapsOrphans,
+  setParentDeathSignal,
+  write,
+} from './libc/process.ts';
+import {
+  argumentsAt,
+  argumentsFrom,
+  argumentWords,
+  environmentAddress,
+  environmentVariable,
+} from './libc/process-image.ts';
+import { nextSignal, pendingSignal, type Received, signalSet, signalsOf, signalWithin } from './libc/signal-source.ts';
+import { childTerminal, foregroundTerminal, reopenTerminal, spawn, type Terminal } from './libc/spawn.ts';
+import { formatter } from './log.ts';
 import * as messages from './messages.ts';
-import { type Options, parseOptions } from './options.ts';
+import type { Options } from './options.ts';
 import { perform } from './perform.ts';
+import { type Personality, personalityOf, type Self } from './personality.ts';
 import { SIGCONT, SIGHUP } from './signals.ts';
+import { Timers } from './timers.ts';
+import type { Voice } from './voice.ts';
+
+const self: Self = { pid: ownPid, describe: strsignal };
+
+/** What is left to do when the command runs. */
+interface Begun {
+  state: State;
+  early: readonly Received[];
+  writeLine: (line: string) => void;
+  identify: boolean;
+}
 
 /** From the command line to a running command. What can fail, fails here, and ends the process. */
-function start(): { state: State; early: Received[] } {
+function start(): Begun {
   // The libraries are loaded; their memfds are not for the child.
   handover.memfds.forEach(close);
 
   const words = argumentWords();
-  const parsed = parseOptions(words, environmentVariable);
+  const personality = personalityOf(words[0] ?? '');
+  const parsed = personality.parse(words, environmentVariable, self);
   if (parsed.kind !== 'run') {
-    writeError(parsed.text);
+    write('stdout' in parsed ? 1 : 2, parsed.text);
     exit(parsed.status);
   }
   const { options } = parsed;
-  const debug = debugWriter(options);
-  if (options.fromEnvironment.debug) debug(messages.debugMode());
-  if (options.fromEnvironment.noSetsid) debug(messages.notSetsidMode());
+  const { fromEnvironment, singleChild, rewrites } = options;
+  const voice = personality.voice(options, self);
+  const format = formatter(options.logFormat, ownPid, () => new Date());
+  const writeLine = (line: string) => write(personality.stream(line), format(line));
+  const say = (line: string | undefined) => {
+    if (line !== undefined) writeLine(line);
+  };
+  const setsid = personality.foreground === undefined && !singleChild;
+  if (options.explain) {
+    const terminal = reopenTerminal() >= 0;
+    write(2, explain(options, words.slice(options.command), { pid: ownPid, leader: leadsSession(), terminal }));
+    exit(0);
+  }
 
-  const { detachedAsLeader, terminal, early } = options.singleChild ? sameSession : leaveTerminal(debug);
+  if (fromEnvironment.debug) say(voice.debugMode?.());
+  if (fromEnvironment.noSetsid) say(voice.notSetsidMode?.());
+  if (options.parentDeathSignal !== 0) setParentDeathSignal(options.parentDeathSignal);
+  if (options.subreaper) {
+    becomeSubreaper();
+    say(voice.subreaper?.());
+  }
+  if (voice.notReaper && !reapsOrphans()) say(voice.notReaper());
+
+  const started = {
+    child: 0,
+    setsid: !singleChild,
+    rewrites,
+    detachedAsLeader: false,
+    voice,
+    rules: personality.rules,
+    wishes: options,
+  };
+  const begun = { early: [], writeLine, identify: voice.orphan !== undefined };
+  if (options.pause) {
+    if (personality.leavesFolder) chdirToRoot();
+    if (personality.closesFiles) closeInherited();
+    return { ...begun, state: initialState(started) };
+  }
+
+  const { detachedAsLeader, terminal, early } = setsid ? leaveTerminal(options, voice, say) : sameSession;
   const sessionMade = (attachErrno: number) => {
-    if (attachErrno !== 0) debug(messages.cannotAttach(attachErrno, strerror(attachErrno)));
-    debug(messages.setsidComplete());
+    if (attachErrno !== 0) say(voice.cannotAttach?.(attachErrno, strerror(attachErrno)));
+    say(voice.setsidComplete?.());
   };
   if (terminal?.kind === 'none') sessionMade(terminal.errno);
   if (terminal?.kind === 'free') sessionMade(0);
 
+  const group = personality.foreground && { foreground: foreground(personality, voice, say) };
   restoreSoftLimits();
   const file = words[options.command] ?? '';
   const child = spawn({
     file,
-    argv: argumentsFrom(options.command),
-    argc: words.length - options.command,
+    argv: options.operands ? argumentsAt(options.operands) : argumentsFrom(options.command),
+    argc: options.operands?.length ?? words.length - options.command,
     envp: environmentAddress,
     path: environmentVariable('PATH'),
     terminal,
+    group,
+    blocked: [...signalsOf(options.keepIgnored ? handover.blocked : 0n), ...(personality.blocked ?? [])],
+    keepIgnored: options.keepIgnored,
   });
   if (child.kind === 'cannotFork') {
-    writeError(messages.cannotFork());
+    writeLine(personality.cannotFork(self, strerror(child.errno)));
     exit(1);
   }
   if (child.kind === 'cannotExecute') {
-    writeError(messages.cannotExecute(file, strerror(child.errno)));
-    exit(2);
+    const { text, status } = personality.cannotExecute(options, self, file, child.errno, strerror(child.errno));
+    writeLine(text);
+    exit(status);
   }
   if (terminal?.kind === 'unknown') sessionMade(child.terminalRefused ? EPERM : 0);
-  debug(messages.spawned(child.pid));
-  const error = chdirToRoot();
-  if (error < 0) debug(messages.cannotChdir(-error, strerror(-error)));
+  say(voice.spawned?.(child.pid, file));
+  const error = personality.leavesFolder ? chdirToRoot() : 0;
+  if (error < 0) say(voice.cannotChdir?.(-error, strerror(-error)));
+  if (personality.closesFiles) closeInherited();
 
-  const state = initialState({
-    child: child.pid,
-    setsid: !options.singleChild,
-    verbose: options.verbose,
-    rewrites: options.rewrites,
-    detachedAsLeader,
-  });
-  return { state, early };
+  return { ...begun, early, state: initialState({ ...started, child: child.pid, detachedAsLeader }) };
 }
 
-function debugWriter({ verbose }: Options): (text: string) => void {
-  return verbose ? writeError : () => {};
-}
+type Say = (line: string | undefined) => void;
 
 const sameSession = { detachedAsLeader: false, terminal: undefined, early: [] };
 
 /** Frees the controlling terminal for the child's session. */
-function leaveTerminal(debug: (text: string) => void) {
+function leaveTerminal({ noTtyHandoff }: Options, voice: Voice, say: Say) {
+  if (noTtyHandoff) return { ...sameSession, terminal: { kind: 'none', errno: 0 } satisfies Terminal };
   const fd = reopenTerminal();
   const leader = leadsSession();
   // What can't be opened again, the child can't get (posix_spawn has no TIOCSCTTY). We keep it then:
@@ -85,37 +152,55 @@ function leaveTerminal(debug: (text: string) => void) {
   const error = leader && fd === -EACCES ? fd : detachFromTerminal();
   const early: Received[] = [];
   if (error < 0) {
-    debug(messages.cannotDetach(-error, strerror(-error)));
+    say(voice.cannotDetach?.(-error, strerror(-error)));
   } else if (leader) {
-    debug(messages.detached());
+    say(voice.detached?.());
     // The kernel has sent us HUP and CONT. Taken off the queue now, they can't swallow somebody's
     // real ones, for of a standard signal no second is queued.
     const handoff = signalSet([SIGHUP, SIGCONT]);
     for (let signal = pendingSignal(handoff); signal; signal = pendingSignal(handoff)) early.push(signal);
   } else {
-    debug(messages.detachedNotLeader());
+    say(voice.detachedNotLeader?.());
   }
   return { detachedAsLeader: error === 0 && leader, terminal: childTerminal(fd, error === 0, leader), early };
 }
 
+/** The fd of the terminal whose foreground the command becomes, if there is one. */
+function foreground({ foreground, noTerminal, foregroundFailed }: Personality, voice: Voice, say: Say) {
+  const fd = foregroundTerminal(foreground ?? 'standard input');
+  if (fd >= 0) return fd;
+  if (!noTerminal?.includes(-fd)) {
+    say(foregroundFailed?.(self, strerror(-fd)));
+    exit(1);
+  }
+  say(voice.noTerminal?.(-fd, strerror(-fd)));
+  return undefined;
+}
+
 /** The life of an init. A PID 1 that dies takes the container along: from here on nothing may throw. */
-function loop(state: State, early: readonly Received[]): never {
-  const handle = (event: Event): void => {
+function loop({ state, early, writeLine, identify }: Begun): never {
+  const timers = new Timers<TimerId>(() => performance.now());
+  const startTimer = timers.start.bind(timers);
+  const emit = (event: Event): void => {
     const [next, actions] = decide(state, event);
     state = next;
-    for (const action of actions) perform(action, handle);
+    for (const action of actions) perform(action, { emit, write: writeLine, startTimer, identify });
   };
-  const take = ({ n, sender }: Received) => handle({ type: 'signal', n, handoff: sender === ownPid });
+  const take = ({ n, sender }: Received) => emit({ type: 'signal', n, handoff: sender === ownPid });
   early.forEach(take);
-  for (;;) take(nextSignal());
+  for (;;) {
+    for (const id of timers.takeDue()) emit({ type: 'timeout', id });
+    const left = timers.untilNext();
+    const signal = left === undefined ? nextSignal() : signalWithin(left);
+    if (signal) take(signal);
+  }
 }
 
 function main(): never {
   try {
-    const { state, early } = start();
-    return loop(state, early);
+    return loop(start());
   } catch (error) {
-    writeError(messages.internalError(error instanceof Error ? error.message : String(error)));
+    write(2, messages.internalError(error instanceof Error ? error.message : String(error)));
     exit(1);
   }
 }

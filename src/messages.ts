@@ -1,32 +1,66 @@
 /** Every text that a user sees, to the byte. Texts hold bytes: one latin1 character each. */
 import packageJson from '../package.json' with { type: 'json' };
+import { OPTIONS, type OptionRow } from './option-table.ts';
+import { ALL_SIGNALS, signalName } from './signals.ts';
+import type { Identity, Reason } from './voice.ts';
+import type { Ending } from './wait-status.ts';
 
 const VERSION = packageJson.version;
 
 const line = (text: string) => `[dumb-init] ${text}\n`;
 const errnoText = (errno: number, strerror: string) => `(errno=${errno} ${strerror})`;
 
+/** For the personalities that are asked for a licence. */
+export const LICENSE = `\
+dumb-init v${VERSION}, under the MIT License: https://spdx.org/licenses/MIT
+It also holds Node, glibc and the GCC runtime libraries, under their own licences.
+`;
+
 export const version = () => `dumb-init v${VERSION}\n`;
 
-export const help = (argv0: string) => `${version()}\
+/** Width of the left column of --help. */
+const COLUMN = 24;
+/** Width of a whole line of --help-all. */
+const LINE = 100;
+
+/** An option in --help: what is written to the left, and its lines to the right. */
+function helpEntry({ letter, name, argument }: OptionRow, lines: readonly string[]): string {
+  const left = `   ${letter ? `-${letter}, ` : ''}--${name}${argument ? ` ${argument}` : ''}`;
+  const indented = lines.map((text) => `${' '.repeat(COLUMN)}${text}\n`).join('');
+  return left.length < COLUMN ? left + indented.slice(left.length) : `${left}\n${indented}`;
+}
+
+function wrapped(text: string): string[] {
+  return text.match(new RegExp(`.{1,${LINE - COLUMN}}(?: |$)`, 'g'))?.map((line) => line.trimEnd()) ?? [];
+}
+
+const usage = (argv0: string) => `${version()}\
 Usage: ${argv0} [option] command [[arg] ...]
 
 dumb-init is a simple process supervisor that forwards signals to children.
 It is designed to run as PID1 in minimal container environments.
 
 Optional arguments:
-   -c, --single-child   Run in single-child mode.
-                        In this mode, signals are only proxied to the
-                        direct child and not any of its descendants.
-   -r, --rewrite s:r    Rewrite received signal s to new signal r before proxying.
-                        To ignore (not proxy) a signal, rewrite it to 0.
-                        This option can be specified multiple times.
-   -v, --verbose        Print debugging information to stderr.
-   -h, --help           Print this help message and exit.
-   -V, --version        Print the current version and exit.
+${[...'crvhV']
+  .map((letter) => OPTIONS.find((row) => row.letter === letter))
+  .map((row) => (row ? helpEntry(row, row.original ?? []) : ''))
+  .join('')}`;
 
+export const help = (argv0: string) => `${usage(argv0)}
 Full help is available online at https://github.com/Yelp/dumb-init
 `;
+
+/** What --help leaves out, for programs read that. */
+export const helpAll = (argv0: string) => `${usage(argv0)}
+Beyond dumb-init 1.2.5, never abbreviated:
+${OPTIONS.filter(({ original }) => !original)
+  .map((row) => helpEntry(row, wrapped(row.summary + (row.variable ? ` (${row.variable})` : ''))))
+  .join('')}
+A signal is a number or a name, such as 15, TERM, SIGTERM or RTMIN+3.
+Each variable does what its option does; the option has the last word.
+`;
+
+export const signalList = () => ALL_SIGNALS.map((n) => `${String(n).padStart(2)} ${signalName(n)}\n`).join('');
 
 export const noCommand = (argv0: string) => `\
 Usage: ${argv0} [option] program [args]
@@ -39,17 +73,9 @@ This option can be specified multiple times.
 Use --help for full usage.
 `;
 
-// The wording of glibc's getopt_long (posix/getopt.c), which existing scripts may look for.
-export const unrecognizedOption = (argv0: string, option: string) => `${argv0}: unrecognized option '--${option}'\n`;
-export const invalidOption = (argv0: string, letter: string) => `${argv0}: invalid option -- '${letter}'\n`;
-export const missingArgument = (argv0: string, letter: string) =>
-  `${argv0}: option requires an argument -- '${letter}'\n`;
-export const missingLongArgument = (argv0: string, name: string) =>
-  `${argv0}: option '--${name}' requires an argument\n`;
-export const surplusArgument = (argv0: string, name: string) =>
-  `${argv0}: option '--${name}' doesn't allow an argument\n`;
-export const ambiguousOption = (argv0: string, option: string, names: readonly string[]) =>
-  `${argv0}: option '--${option}' is ambiguous; possibilities:${names.map((name) => ` '--${name}'`).join('')}\n`;
+export const badValue = (argv0: string, what: string, takes: string, value: string) =>
+  `${argv0}: ${what} takes ${takes}, not '${value}'\n`;
+export const pauseWithCommand = (argv0: string) => `${argv0}: with --pause there is no command\n`;
 
 export const cannotExecute = (command: string, strerror: string) => line(`${command}: ${strerror}`);
 export const cannotFork = () => line('Unable to fork. Exiting.');
@@ -68,13 +94,42 @@ export const cannotAttach = (errno: number, strerror: string) =>
   line(`Unable to attach to controlling tty ${errnoText(errno, strerror)}.`);
 export const setsidComplete = () => line('setsid complete.');
 
-export const received = (n: number) => line(`Received signal ${n}.`);
-export const ignoringHandoff = (n: number) => line(`Ignoring tty hand-off signal ${n}.`);
-export const translating = (from: number, to: number) => line(`Translating signal ${from} to ${to}.`);
-export const forwarded = (n: number) => line(`Forwarded signal ${n} to children.`);
-export const notForwarding = (n: number) => line(`Not forwarding signal ${n} to children (ignored).`);
+/** A signal by its number, or as it shall be shown. */
+type Shown = number | string;
+
+export const received = (n: Shown) => line(`Received signal ${n}.`);
+export const ignoringHandoff = (n: Shown) => line(`Ignoring tty hand-off signal ${n}.`);
+export const translating = (from: Shown, to: Shown) => line(`Translating signal ${from} to ${to}.`);
+export const forwarded = (n: Shown) => line(`Forwarded signal ${n} to children.`);
+export const notForwarding = (n: Shown) => line(`Not forwarding signal ${n} to children (ignored).`);
 export const suspending = () => line('Suspending self due to TTY signal.');
 export const childExited = (pid: number, code: number) =>
   line(`A child with PID ${pid} exited with exit status ${code}.`);
-export const childKilled = (pid: number, n: number) => line(`A child with PID ${pid} was terminated by signal ${n}.`);
+export const childKilled = (pid: number, n: Shown) => line(`A child with PID ${pid} was terminated by signal ${n}.`);
 export const goodbye = (status: number) => line(`Child exited with status ${status}. Goodbye.`);
+
+// What dumb-init 1.2.5 has no line for.
+export const delaying = (n: Shown, ms: number) => line(`Holding back signal ${n} for ${ms} ms.`);
+export const merging = (n: Shown) => line(`Signal ${n} is held back already.`);
+export const forcing = () => line('Time is up: sending SIGKILL to all that is left.');
+export const waiting = () => line('Waiting for all that is left.');
+
+const named = (n: number) => `signal ${n} (${signalName(n)})`;
+const how = (end: Ending) =>
+  end.kind === 'exited' ? `exited with status ${end.code}` : `was terminated by ${named(end.signal)}`;
+
+/** @param who the name, process group and session of the dead process, if they could be read */
+export const orphanReaped = (pid: number, end: Ending, who: Identity | undefined) =>
+  line(
+    who
+      ? `Reaped orphan ${pid} (${who.name}), of process group ${who.group} in session ${who.session}: it ${how(end)}.`
+      : `Reaped orphan ${pid}: it ${how(end)}.`,
+  );
+
+export const exiting = ({ status, command, passedOn, forced }: Reason) => {
+  const parts = command ? [`the command (PID ${command.pid}) ${how(command.end)}`] : ['pausing is over'];
+  if (passedOn !== undefined) parts.push(`the last signal was ${named(passedOn)}`);
+  if (forced) parts.push('time was up and SIGKILL sent');
+  if (command && command.status !== status) parts.push(`status ${command.status} is mapped to ${status}`);
+  return line(`Exiting with status ${status}: ${parts.join('; ')}.`);
+};

@@ -1,6 +1,16 @@
 /** The sole interpreter of actions. */
-import type { Action, Event } from './decide.ts';
-import { bury, exit, kill, nextDead, stopSelf, writeError } from './libc/process.ts';
+import type { Action, Event, TimerId } from './decide.ts';
+import { bury, dieOf, exit, identity, kill, killAll, nextDead, stopSelf } from './libc/process.ts';
+
+/** What an action may need beside system calls. */
+export interface Means {
+  /** Takes the events that come of an action. */
+  emit(event: Event): void;
+  write(line: string): void;
+  startTimer(id: TimerId, ms: number): void;
+  /** Look at the dead before they are reaped. */
+  readonly identify: boolean;
+}
 
 /** Whoever died last: the command, when its death is the end. */
 let lastDead = 0;
@@ -8,26 +18,36 @@ let lastDead = 0;
 /**
  * Does what was decided. A failing kill is expected and passed over, as in dumb-init 1.2.5: ESRCH,
  * the child is already gone; EPERM, it has become somebody else's.
- *
- * @param emit takes the events that come of an action
  */
-export function perform(action: Action, emit: (event: Event) => void): void {
+export function perform(action: Action, means: Means): void {
   switch (action.type) {
     case 'kill':
       kill(action.target, action.n);
       break;
+    case 'killAll':
+      killAll(action.target, action.n);
+      break;
     case 'stopSelf':
       stopSelf();
       break;
-    case 'reap':
-      for (let dead = nextDead(); dead; dead = nextDead()) {
+    case 'die':
+      dieOf(action.n);
+      break;
+    case 'reap': {
+      let dead = nextDead();
+      for (; typeof dead !== 'string'; dead = nextDead()) {
         lastDead = dead.pid;
-        emit({ type: 'reaped', ...dead });
+        means.emit({ type: 'reaped', ...dead, who: means.identify ? identity(dead.pid) : undefined });
         bury(dead.pid);
       }
+      means.emit({ type: 'drained', childless: dead === 'childless' });
+      break;
+    }
+    case 'startTimer':
+      means.startTimer(action.id, action.ms);
       break;
     case 'log':
-      writeError(action.text);
+      means.write(action.text);
       break;
     case 'exit':
       bury(lastDead);

@@ -54,6 +54,8 @@ function number(name: string): number {
 }
 
 export const SIGHUP = number('SIGHUP');
+export const SIGINT = number('SIGINT');
+export const SIGKILL = number('SIGKILL');
 export const SIGPIPE = number('SIGPIPE');
 export const SIGTERM = number('SIGTERM');
 export const SIGCHLD = number('SIGCHLD');
@@ -72,3 +74,37 @@ export const MAX_SIGNAL = 64;
 
 /** Real-time signals that glibc keeps for its threads (nptl(7)): neither blocked nor waited for. */
 export const LIBC_SIGNALS: readonly number[] = [32, 33];
+
+/** The first and the last real-time signal, as programs count them. */
+const SIGRTMIN = 34;
+const SIGRTMAX = MAX_SIGNAL;
+
+const ALIASES: Record<string, string> = { SIGIOT: 'SIGABRT', SIGCLD: 'SIGCHLD', SIGPOLL: 'SIGIO' };
+
+/** Whether a program can take and send it. */
+const usable = (n: number) => n >= 1 && n <= MAX_SIGNAL && !LIBC_SIGNALS.includes(n);
+
+/** Every signal that a program can take or send, in order. */
+export const ALL_SIGNALS: readonly number[] = Array.from({ length: MAX_SIGNAL }, (_, i) => i + 1).filter(usable);
+
+/** Reads `15`, `TERM`, `SIGTERM` or `RTMIN+3`, in upper or lower case; undefined if there is no such signal. */
+export function parseSignal(text: string): number | undefined {
+  if (/^\d+$/.test(text)) return usable(Number(text)) ? Number(text) : undefined;
+  const upper = text.toUpperCase();
+  const name = upper.startsWith('SIG') ? upper : `SIG${upper}`;
+  const [, end, offset = '+0'] = /^SIGRT(MIN(?=\+|$)|MAX(?=-|$))([+-]\d+)?$/.exec(name) ?? [];
+  if (end) {
+    const n = (end === 'MIN' ? SIGRTMIN : SIGRTMAX) + Number(offset);
+    return n >= SIGRTMIN && n <= SIGRTMAX ? n : undefined;
+  }
+  return byName.get(ALIASES[name] ?? name);
+}
+
+/** `SIGTERM`, `SIGRTMIN+3`; the bare number where there is no name. */
+export function signalName(n: number): string {
+  const standard = SIGNALS[n - 1];
+  if (standard) return standard.name;
+  if (n < SIGRTMIN || n > SIGRTMAX) return String(n);
+  if (n === SIGRTMIN) return 'SIGRTMIN';
+  return n === SIGRTMAX ? 'SIGRTMAX' : `SIGRTMIN+${n - SIGRTMIN}`;
+}

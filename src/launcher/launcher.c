@@ -54,7 +54,7 @@ __attribute__((used)) static void define_payload(void) {
 // Strings that the loader and Node keep pointers to, so they live as long as the process.
 static char audit[32];
 static char preload[16 + MAX_LIBRARIES * 24];
-static char handover[32 + (6 + MAX_LIBRARIES) * 21];
+static char handover[32 + (7 + MAX_LIBRARIES) * 21];
 // malloc asks the kernel for memory once, not twenty times, and shares one arena among the threads.
 // Not constant: the loader writes into it while it parses.
 static char tunables[] = "GLIBC_TUNABLES=glibc.malloc.top_pad=1900544:glibc.malloc.arena_max=1";
@@ -179,8 +179,8 @@ static word auxiliary(word type, word value) {
 // Called by _start with the kernel's stack and STACK_WORDS free words below it. Returns the new
 // stack pointer and where to jump, in the two return registers.
 struct jump launch(word *kernel_stack, word *stack) {
-  word all = ~0UL;
-  sys(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, sizeof all, 0);
+  word all = ~0UL, blocked = 0;
+  sys(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&blocked, sizeof all, 0);
 
   // A caller that ignores SIGCHLD would have us inherit it: no child would leave a status. Any handler
   // will do; blocked, it never runs. (SIG_DFL would drop a pending one.)
@@ -208,11 +208,13 @@ struct jump launch(word *kernel_stack, word *stack) {
     sys(SYS_madvise, (long)payload.hot[i].start, (long)payload.hot[i].size, MADV_POPULATE_READ, 0, 0);
 
   // What the program is told: where the kernel's own arguments and environment are and how many of
-  // each, the soft limits as they were, and the memfds, which lie between the caller's own fds.
+  // each, the soft limits and the signal mask as they were, and the memfds, which lie between the
+  // caller's own fds.
   const word told[] = {argc, (word)argv, (word)(aux - envp - 1), (word)envp,
-                       raise_soft_limit(RLIMIT_FSIZE), raise_soft_limit(RLIMIT_NOFILE)};
+                       raise_soft_limit(RLIMIT_FSIZE), raise_soft_limit(RLIMIT_NOFILE),
+                       blocked};
   char *tell = append(handover, "DUMB_INIT_HANDOVER=");
-  for (int i = 0; i < 6; i++) tell = append(append_number(tell, told[i], 10), " ");
+  for (int i = 0; i < 7; i++) tell = append(append_number(tell, told[i], 10), " ");
 
   char *end = append(preload, "LD_PRELOAD=");
   int addon = (int)payload.libraries - 1;

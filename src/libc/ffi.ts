@@ -88,3 +88,10 @@ const strerrorPointer = declarePointer('strerror', 'int');
 export function strerror(errno: number): string {
   return stringAt(strerrorPointer(errno));
 }
+
+const strsignalPointer = declarePointer('strsignal', 'int');
+
+/** strsignal(3) in the C locale. */
+export function strsignal(n: number): string {
+  return stringAt(strsignalPointer(n));
+}

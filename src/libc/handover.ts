@@ -8,6 +8,8 @@ export interface Handover {
   envp: bigint;
   /** The soft limits on the size of a file and on open files, which the launcher has raised. */
   softLimits: { fsize: bigint; nofile: bigint };
+  /** The signals that the caller has blocked: bit n-1 for signal n. */
+  blocked: bigint;
   /** The memfds with the libraries and, last, the ffi-rs addon. The caller's own fds may lie between them. */
   memfds: readonly number[];
 }
@@ -20,5 +22,6 @@ export const handover: Handover = {
   envc: Number(words[2]),
   envp: words[3] ?? 0n,
   softLimits: { fsize: words[4] ?? 0n, nofile: words[5] ?? 0n },
-  memfds: words.slice(6).map(Number),
+  blocked: words[6] ?? 0n,
+  memfds: words.slice(7).map(Number),
 };

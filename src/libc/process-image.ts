@@ -1,6 +1,6 @@
 /** The arguments and the environment as the kernel laid them down: bytes, in their order. */
 import { SIZEOF_POINTER } from './abi.ts';
-import { memoryAt, stringAt } from './ffi.ts';
+import { allocate, memoryAt, stringAt } from './ffi.ts';
 import { handover } from './handover.ts';
 
 /**
@@ -25,6 +25,16 @@ export function argumentWords(): string[] {
 /** The address of an argument array that begins with word `index`. */
 export function argumentsFrom(index: number): bigint {
   return handover.argv + BigInt(index * SIZEOF_POINTER);
+}
+
+/** The address of an argument array of these words. */
+export function argumentsAt(indices: readonly number[]): bigint {
+  const list = allocate((indices.length + 1) * SIZEOF_POINTER);
+  const { bytes } = memoryAt(handover.argv, handover.argc * SIZEOF_POINTER);
+  indices.forEach((index, i) => {
+    list.bytes.writeBigUInt64LE(bytes.readBigUInt64LE(index * SIZEOF_POINTER), i * SIZEOF_POINTER);
+  });
+  return list.address;
 }
 
 /** The address of the environment array. */

@@ -1,22 +1,31 @@
 /** System calls on processes and on standard error. A failure is `-errno`; nothing here throws. */
-import { SIGCHLD, SIGCONT, SIGPIPE, SIGSTOP, SIGXFSZ } from '../signals.ts';
+import { readdirSync, readFileSync } from 'node:fs';
+import { ALL_SIGNALS, SIGCHLD, SIGCONT, SIGPIPE, SIGSTOP, SIGXFSZ } from '../signals.ts';
+import type { Identity } from '../voice.ts';
 import {
   CLD_DUMPED,
   CLD_EXITED,
+  ECHILD,
   EFBIG,
   EINTR,
   EPIPE,
+  F_GETFD,
+  FD_CLOEXEC,
   P_ALL,
+  PR_GET_CHILD_SUBREAPER,
+  PR_SET_CHILD_SUBREAPER,
+  PR_SET_PDEATHSIG,
   SI_CODE_OFFSET,
   SI_PID_OFFSET,
   SI_STATUS_OFFSET,
+  SIG_DFL,
   SIZEOF_SIGINFO_T,
   TIOCNOTTY,
   WEXITED,
   WNOHANG,
   WNOWAIT,
 } from './abi.ts';
-import { allocate, cString, declare } from './ffi.ts';
+import { allocate, cString, declare, declarePointer } from './ffi.ts';
 import { isPending, pendingSignal, signalSet } from './signal-source.ts';
 
 const libcWrite = declare('write', 'int', 'pointer', 'pointer');
@@ -28,6 +37,7 @@ const libcChdir = declare('chdir', 'pointer');
 const libcClose = declare('close', 'int');
 const libcGetsid = declare('getsid', 'int');
 const libcGetpid = declare('getpid');
+const libcFcntl = declare('fcntl', 'int', 'int');
 
 /** kill(2). */
 export const kill = declare('kill', 'int', 'int');
@@ -38,11 +48,17 @@ export const close = (fd: number): number => libcClose(fd);
 const info = allocate(SIZEOF_SIGINFO_T);
 const field = (offset: number) => info.bytes.readInt32LE(offset);
 
+/** A process that has ended, with its wait status. */
+export interface Dead {
+  pid: number;
+  status: number;
+}
+
 /**
- * The next dead process, whoever it is: its PID and wait status, or undefined when there is none now.
- * It stays a zombie until it is buried, so that neither its PID nor its group's is anybody else's.
+ * The next dead process, whoever it is; otherwise whether children are left at all. It stays a zombie
+ * until it is buried, so that neither its PID nor its group's is anybody else's.
  */
-export function nextDead(): { pid: number; status: number } | undefined {
+export function nextDead(): Dead | 'alive' | 'childless' {
   let error: number;
   do error = libcWaitid(P_ALL, 0, info.address, WEXITED | WNOHANG | WNOWAIT);
   while (error === -EINTR);
@@ -51,7 +67,8 @@ export function nextDead(): { pid: number; status: number } | undefined {
   const value = field(SI_STATUS_OFFSET);
   const status = code === CLD_EXITED ? (value & 0xff) << 8 : value | (code === CLD_DUMPED ? 0x80 : 0);
   info.bytes.fill(0); // a call that fails leaves it as it was
-  return pid > 0 ? { pid, status } : undefined;
+  if (pid > 0) return { pid, status };
+  return error === -ECHILD ? 'childless' : 'alive';
 }
 
 /** Reaps a dead process. */
@@ -66,7 +83,7 @@ const sigchld = signalSet([SIGCHLD]);
 /** Takes the CHLD off the queue that came of a child which is reaped already, unless others are still to be reaped. */
 export function dropChildSignal(): void {
   if (!pendingSignal(sigchld)) return;
-  if (nextDead()) kill(ownPid, SIGCHLD);
+  if (typeof nextDead() !== 'string') kill(ownPid, SIGCHLD);
 }
 
 /** Our own PID. */
@@ -90,6 +107,105 @@ export function detachFromTerminal(): number {
   return libcIoctl(0, BigInt(TIOCNOTTY), 0n);
 }
 
+const libcPrctl = declare('prctl', 'int', 'int');
+const libcPrctlGet = declare('prctl', 'int', 'pointer');
+
+/** Orphans among our descendants become our children from now on (PR_SET_CHILD_SUBREAPER(2const)). */
+export function becomeSubreaper(): void {
+  libcPrctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+/** Whether we reap orphans: as PID 1, or as a subreaper. */
+export function reapsOrphans(): boolean {
+  if (ownPid === 1) return true;
+  const answer = allocate(4);
+  return libcPrctlGet(PR_GET_CHILD_SUBREAPER, answer.address) === 0 && answer.bytes.readInt32LE(0) === 1;
+}
+
+/** This signal comes when our parent dies. */
+export function setParentDeathSignal(n: number): void {
+  libcPrctl(PR_SET_PDEATHSIG, n);
+}
+
+/** The fields of /proc/PID/stat: the name, and what stands behind it (proc_pid_stat(5)). */
+function stat(pid: number): { name: string; parent: number; group: number; session: number } | undefined {
+  try {
+    const [, name = '', rest = ''] = /^\d+ \((.*)\) \S (.*)/s.exec(readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? [];
+    const [parent = 0, group = 0, session = 0] = rest.split(' ', 3).map(Number);
+    return { name, parent, group, session };
+  } catch {
+    return undefined; // it has ended meanwhile
+  }
+}
+
+/** Who a process is, or was if it is not buried yet. */
+export const identity: (pid: number) => Identity | undefined = stat;
+
+/** PIDs of all our descendants. Not by /proc/PID/task/TID/children, which not every kernel has. */
+function descendants(): number[] {
+  const children = new Map<number, number[]>();
+  for (const name of processes()) {
+    const pid = Number(name);
+    const parent = stat(pid)?.parent ?? 0;
+    children.set(parent, [...(children.get(parent) ?? []), pid]);
+  }
+  const found = [...(children.get(ownPid) ?? [])];
+  for (const pid of found) found.push(...(children.get(pid) ?? []));
+  return found;
+}
+
+function processes(): string[] {
+  try {
+    return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  } catch {
+    return [];
+  }
+}
+
+/** So often who has been started meanwhile is looked for. Who comes later is found when its parent is reaped. */
+const ROUNDS = 10;
+
+/**
+ * A signal to all that is ours, whatever its session. For PID 1 that is its PID namespace.
+ *
+ * @param target a process or, negated, a process group that gets it too; 0: none
+ */
+export function killAll(target: number, n: number): void {
+  if (ownPid === 1) {
+    kill(-1, n);
+    return;
+  }
+  const done = new Set<number>();
+  for (let round = 0; round < ROUNDS; round++) {
+    const found = descendants().filter((pid) => !done.has(pid));
+    if (found.length === 0) break;
+    for (const pid of found) {
+      kill(pid, n);
+      done.add(pid);
+    }
+  }
+  if (target !== 0) kill(target, n);
+}
+
+const libcSignal = declarePointer('signal', 'int', 'pointer');
+const libcSigsuspend = declare('sigsuspend', 'pointer');
+
+/** Dies of a signal, as by its default action. PID 1 does not: the kernel drops the signal. */
+export function dieOf(n: number): void {
+  if (ownPid === 1) return;
+  libcSignal(n, BigInt(SIG_DFL));
+  kill(ownPid, n);
+  libcSigsuspend(signalSet(ALL_SIGNALS.filter((other) => other !== n)).address); // which lets it in
+}
+
+/** Closes what was inherited beyond standard error: all but what Node and we have opened, which is close-on-exec. */
+export function closeInherited(): void {
+  for (const name of readdirSync('/proc/self/fd')) {
+    const fd = Number(name);
+    if (fd > 2 && (libcFcntl(fd, F_GETFD) & FD_CLOEXEC) === 0) close(fd);
+  }
+}
+
 const root = cString('/');
 
 /** Leaves the working directory for `/`, so that dumb-init pins no mount. */
@@ -105,12 +221,12 @@ const ofFailedWrite = new Map([
   [-EFBIG, signalSet([SIGXFSZ])],
 ]);
 
-/** Writes bytes (latin1) to standard error. What can't be written is dropped. */
-export function writeError(text: string): void {
+/** Writes bytes (latin1) to standard output (1) or standard error (2). What can't be written is dropped. */
+export function write(fd: 1 | 2, text: string): void {
   for (let start = 0; start < text.length; start += CHUNK) {
     const length = chunk.bytes.write(text.slice(start, start + CHUNK), 'latin1');
     for (let done = 0; done < length; ) {
-      const n = libcWrite(2, chunk.address + BigInt(done), BigInt(length - done));
+      const n = libcWrite(fd, chunk.address + BigInt(done), BigInt(length - done));
       const queued = ofFailedWrite.get(n);
       if (queued) pendingSignal(queued);
       if (n <= 0) return;

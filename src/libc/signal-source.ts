@@ -1,5 +1,5 @@
 /** Signals as a queue: all are blocked for good (by the launcher), and taken from the kernel one by one. */
-import { LIBC_SIGNALS, MAX_SIGNAL } from '../signals.ts';
+import { ALL_SIGNALS } from '../signals.ts';
 import { SI_CODE_OFFSET, SI_PID_OFFSET, SI_USER, SIZEOF_SIGINFO_T, SIZEOF_SIGSET_T, SIZEOF_TIMESPEC } from './abi.ts';
 import { allocate, declare, type Memory } from './ffi.ts';
 
@@ -20,6 +20,11 @@ export function signalSet(signals: readonly number[]): Memory {
   return set;
 }
 
+/** The signals of a mask as the kernel shows it: bit n-1 for signal n. */
+export function signalsOf(mask: bigint): number[] {
+  return ALL_SIGNALS.filter((n) => mask & (1n << BigInt(n - 1)));
+}
+
 /** A signal that was taken off the queue. */
 export interface Received {
   n: number;
@@ -27,8 +32,7 @@ export interface Received {
   sender: number | undefined;
 }
 
-const everySignal = Array.from({ length: MAX_SIGNAL }, (_, i) => i + 1).filter((n) => !LIBC_SIGNALS.includes(n));
-const awaited = signalSet(everySignal);
+const awaited = signalSet(ALL_SIGNALS);
 
 function received(n: number): Received {
   const byProcess = info.bytes.readInt32LE(SI_CODE_OFFSET) === SI_USER;
@@ -48,6 +52,17 @@ const pending = signalSet([]);
 /** Whether a standard signal is pending. */
 export function isPending(n: number): boolean {
   return sigpending(pending.address) === 0 && (pending.bytes.readUInt32LE(0) & (1 << (n - 1))) !== 0;
+}
+
+const timeout = allocate(SIZEOF_TIMESPEC);
+
+/** Waits for the next signal, so many milliseconds at most. */
+export function signalWithin(ms: number): Received | undefined {
+  const seconds = Math.floor(ms / 1000);
+  timeout.bytes.writeBigInt64LE(BigInt(seconds), 0);
+  timeout.bytes.writeBigInt64LE(BigInt(Math.ceil((ms - seconds * 1000) * 1_000_000)), 8);
+  const n = sigtimedwait(awaited.address, info.address, timeout.address);
+  return n > 0 ? received(n) : undefined;
 }
 
 /** Takes one of the set's signals if one is pending. */

@@ -18,7 +18,9 @@ import {
   O_NOCTTY,
   O_NONBLOCK,
   O_RDONLY,
+  O_RDWR,
   PATH_MAX,
+  POSIX_SPAWN_SETPGROUP,
   POSIX_SPAWN_SETSID,
   POSIX_SPAWN_SETSIGDEF,
   POSIX_SPAWN_SETSIGMASK,
@@ -32,6 +34,7 @@ import { allocate, cString, declare, type Memory, memoryAt } from './ffi.ts';
 import { close, dropChildSignal } from './process.ts';
 import { signalSet } from './signal-source.ts';
 
+const libcTcgetpgrp = declare('tcgetpgrp', 'int');
 const libcTcgetattr = declare('tcgetattr', 'int', 'pointer');
 const libcOpen = declare('open', 'pointer', 'int');
 const libcFaccessat = declare('faccessat', 'int', 'pointer', 'int', 'int');
@@ -88,16 +91,22 @@ export interface Command {
   path: string | undefined;
   /** With a session of its own, and this terminal; undefined: in ours. */
   terminal: Terminal | undefined;
+  /** With a process group of its own in our session. `foreground`: an fd of the terminal that it gets. */
+  group?: { foreground: number | undefined } | undefined;
+  /** The signals that are blocked for it. */
+  blocked: readonly number[];
+  /** What the caller ignores it ignores too; otherwise it begins with all signals at their default. */
+  keepIgnored: boolean;
 }
 
 export type Spawned =
   /** `terminalRefused`: the terminal is another session's and stays there. */
   | { kind: 'running'; pid: number; terminalRefused: boolean }
-  | { kind: 'cannotFork' }
+  | { kind: 'cannotFork'; errno: number }
   | { kind: 'cannotExecute'; errno: number };
 
 /**
- * Starts the command with an empty signal mask and the signals at their default dispositions. It has
+ * Starts the command with this signal mask and most signals at their default dispositions. It has
  * exec'd when this returns, so no signal can find it without its session or in our own code.
  *
  * The file is looked up as execvp(3) does it (glibc, posix/execvpe.c), the shell for files without
@@ -116,7 +125,7 @@ function searchAndStart(command: Command): Spawned {
     const result = start(command, cString(file));
     if (typeof result !== 'number') return result;
     errno = result;
-    if (errno === EAGAIN || errno === ENOMEM) return { kind: 'cannotFork' };
+    if (errno === EAGAIN || errno === ENOMEM) return { kind: 'cannotFork', errno };
     denied ||= errno === EACCES;
     if (!TRY_NEXT.has(errno)) return { kind: 'cannotExecute', errno };
   }
@@ -150,7 +159,7 @@ function start(command: Command, file: Memory): Spawned | number {
 
 function startWithTerminal(command: Command, file: Memory, argv: bigint): Spawned | number {
   const { terminal } = command;
-  const attributes = spawnAttributes(terminal !== undefined);
+  const attributes = spawnAttributes(command);
   const pid = allocate(4);
   const run = (actions: bigint) => {
     const error = posixSpawn(pid.address, file.address, actions, attributes, argv, command.envp);
@@ -160,8 +169,9 @@ function startWithTerminal(command: Command, file: Memory, argv: bigint): Spawne
 
   let error: number;
   let terminalRefused = false;
+  const foreground = command.group?.foreground;
   if (terminal === undefined || terminal.kind === 'none') {
-    error = run(0n);
+    error = run(foreground === undefined ? 0n : comeToForeground(foreground));
   } else {
     error = run(takeTerminal(terminal.fd));
     terminalRefused = error === ENOTTY; // by the tcsetpgrp
@@ -170,17 +180,33 @@ function startWithTerminal(command: Command, file: Memory, argv: bigint): Spawne
   return error || { kind: 'running', pid: pid.bytes.readInt32LE(0), terminalRefused };
 }
 
-function spawnAttributes(setsid: boolean): bigint {
+function spawnAttributes({ terminal, group, blocked, keepIgnored }: Command): bigint {
   const { address } = allocate(SIZEOF_POSIX_SPAWNATTR_T);
-  const none = signalSet([]);
   // Real-time signals that the caller ignores stay ignored: 1.2.5 sets handlers for 1 to 31 only.
   // Without 32 and 33, posix_spawn would make the child ignore them (glibc, spawni.c).
-  const defaults = signalSet([...SIGNALS.map(({ n }) => n), ...LIBC_SIGNALS]);
+  const defaults = [...(keepIgnored ? [] : SIGNALS.map(({ n }) => n)), ...LIBC_SIGNALS];
+  const isolation = terminal ? POSIX_SPAWN_SETSID : group ? POSIX_SPAWN_SETPGROUP : 0;
   attrInit(address);
-  attrSetflags(address, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (setsid ? POSIX_SPAWN_SETSID : 0));
-  attrSetsigmask(address, none.address);
-  attrSetsigdefault(address, defaults.address);
+  attrSetflags(address, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | isolation);
+  attrSetsigmask(address, signalSet(blocked).address);
+  attrSetsigdefault(address, signalSet(defaults).address);
   return address;
+}
+
+/** The new process group becomes the terminal's foreground. `fd` is close-on-exec, or fd 0. */
+function comeToForeground(fd: number): bigint {
+  const { address } = allocate(SIZEOF_POSIX_SPAWN_FILE_ACTIONS_T);
+  actionsInit(address);
+  actionsAddtcsetpgrp(address, fd);
+  return address;
+}
+
+/** @returns an fd of our controlling terminal, or -errno as tcsetpgrp(3) has it: on fd 0, or on /dev/tty if there is one */
+export function foregroundTerminal(which: 'standard input' | '/dev/tty'): number {
+  const opened = which === '/dev/tty' ? libcOpen(cString(which).address, O_RDWR | O_CLOEXEC) : -ENOENT;
+  const fd = Math.max(opened, 0);
+  const error = libcTcgetpgrp(fd);
+  return error < 0 ? error : fd;
 }
 
 /**

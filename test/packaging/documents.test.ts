@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { optionTable } from '../../scripts/documents.ts';
+import { ADDED, ORIGINAL, optionTable } from '../../scripts/documents.ts';
 import { run } from '../helpers/processes.ts';
 
 const DOC = 'build/doc';
 
 t.test('the README lists the options that the program has, as the man page does', async (t) => {
-  t.ok(readFileSync('README.md', 'utf8').includes(optionTable()), 'README.md holds this table');
+  const readme = readFileSync('README.md', 'utf8');
+  for (const options of [ORIGINAL, ADDED]) t.ok(readme.includes(optionTable(options)), 'README.md holds this table');
 });
 
 t.test('the man page has no error, and tells every option', async (t) => {
@@ -14,7 +15,15 @@ t.test('the man page has no error, and tells every option', async (t) => {
     env: { PATH: '/usr/bin:/bin', MANWIDTH: '80', LC_ALL: 'C.UTF-8' },
   });
   t.equal(stderr, '');
-  for (const option of ['-c, --single-child', '-r, --rewrite s:r', '-v, --verbose', '-h, --help', '-V, --version']) {
+  for (const option of [
+    '-c, --single-child',
+    '-r, --rewrite s:r',
+    '-v, --verbose',
+    '-h, --help',
+    '-V, --version',
+    '--wait-all',
+    '--kill-after time',
+  ]) {
     t.ok(stdout.includes(option), option);
   }
 });
@@ -36,7 +45,7 @@ const fish = async (line: string) => {
 };
 
 t.test('bash completes options, then a command, then what that command takes', async (t) => {
-  t.strictSame(await bash('dumb-init', '--s'), ['--single-child', '']);
+  t.strictSame(await bash('dumb-init', '--s'), ['--single-child', '--subreaper', '--signal-names', '']);
   t.ok((await bash('dumb-init', '-c', '-r', '15', ':', '3', '--', 'una')).includes('uname'));
   t.ok((await bash('dumb-init', 'ls', '/et')).includes('/etc'));
 });

@@ -285,29 +285,29 @@ t.test('random command lines: the executable does what 1.2.5 does', async (t) =>
   t.strictSame(different.flat().slice(0, 5), [], `SEED=${seed}`);
 });
 
-/** Each a change of src/options.ts that makes one thing wrong. */
+/** Each a change of src/getopt.ts, src/values.ts or src/options.ts that makes one thing wrong. */
 const wrongParsers: [what: string, right: string, wrong: string][] = [
-  ['knows no abbreviations', 'name.startsWith(given)', 'name === given'],
+  ['knows no abbreviations', 'name?.startsWith(given)', 'name === given'],
   ['takes the first option for an ambiguous abbreviation', 'candidates.length > 1', 'false'],
   [
     'ignores an argument that is not allowed',
-    'if (!row.argument) return { error: messages.surplus',
-    'if (!row) return { error: messages.surplus',
+    'if (!row.argument) return { error: surplus',
+    'if (!row) return { error: surplus',
   ],
   ['takes a single dash for an option', "word === '-' || ", ''],
   [
     'looks for options behind the command',
-    "!word.startsWith('-')) return next;",
-    "!word.startsWith('-')) { if (argv[next + 1]?.startsWith('-')) { next++; continue; } return next; }",
+    'if (!syntax.permute) return from(next);',
+    "if (!argv[next + 1]?.startsWith('-')) return from(next);",
   ],
-  ['takes -- for the command', "if (word === '--') return next;", "if (word === '--') return next - 1;"],
+  ['takes -- for the command', '...from(next)];', '...from(next - 1)];'],
   ['takes only one option of a bundle', 'i < word.length; i++', 'i < 2; i++'],
   [
     'takes the last letter alone for the argument in a bundle',
     'word.slice(i + 1) };\n        break',
     'word.slice(-1) };\n        break',
   ],
-  ['names a missing argument as an invalid option', 'error: messages.missingArgument', 'error: messages.invalidOption'],
+  ['names a missing argument as an invalid option', 'error: missingArgument', 'error: invalidOption'],
   ['goes on after an error', "if ('error' in found) return", "if ('error' in found) continue; else if (false) return"],
   ['reads hexadecimal', '([+-]?\\d+):', '([+-]?(?:0x[0-9a-f]+|\\d+)):'],
   ['takes 32 for a standard signal', 'to > MAX_STANDARD_SIGNAL', 'to > 32'],
@@ -316,7 +316,7 @@ const wrongParsers: [what: string, right: string, wrong: string][] = [
   ['refuses a tail', '([+-]?\\d+)/', '([+-]?\\d+)$/'],
   ['does not wrap an overflow', 'BigInt.asIntN(32, ', '('],
   ['wraps where long ends, too', 'value < min ? min : value > max ? max : value', 'value < min ? value : value'],
-  ['keeps the first of several rewrites', 'rewrites.set(...pair)', 'rewrites.has(pair[0]) || rewrites.set(...pair)'],
+  ['keeps the first of several rewrites', 'into.set(...pair)', 'into.has(pair[0]) || into.set(...pair)'],
   [
     'takes any value of DUMB_INIT_DEBUG for on',
     "environment('DUMB_INIT_DEBUG') === '1'",
@@ -329,17 +329,25 @@ const wrongParsers: [what: string, right: string, wrong: string][] = [
   ],
 ];
 
+/** The files that decide, each of which is copied for a wrong parser. */
+const FILES = ['getopt.ts', 'values.ts', 'option-table.ts', 'messages.ts', 'options.ts'];
+
 t.test('the random command lines catch a parser that', async (t) => {
-  const options = resolve('src/options.ts');
-  const source = readFileSync(options, 'utf8').replace(/ from '\./g, ` from '${resolve('src')}`);
-  for (const [i, [what, right, wrong]] of wrongParsers.entries()) {
-    if (source.split(right).length !== 2) throw new Error(`${right} must stand in src/options.ts, once`);
-    const mutant = join(folder, `wrong-${i}.ts`);
-    writeFileSync(
-      mutant,
-      source.replace(right, () => wrong),
+  const sources = FILES.map((name) => ({ name, text: readFileSync(resolve('src', name), 'utf8') }));
+  const elsewhere = (text: string) =>
+    text.replace(/ from '(\.+\/[^']*)'/g, (from, path: string) =>
+      FILES.includes(path.slice(2)) ? from : ` from '${resolve('src', path)}'`,
     );
-    const { parseOptions } = (await import(mutant)) as {
+  for (const [i, [what, right, wrong]] of wrongParsers.entries()) {
+    const found = sources.filter(({ text }) => text.split(right).length === 2);
+    if (found.length !== 1) throw new Error(`${right} must stand in one of ${FILES}, once`);
+    const mutant = join(folder, `wrong-${i}`);
+    mkdirSync(mutant);
+    for (const { name, text } of sources) {
+      const changed = found.some((file) => file.name === name) ? text.replace(right, () => wrong) : text;
+      writeFileSync(join(mutant, name), elsewhere(changed));
+    }
+    const { parseOptions } = (await import(join(mutant, 'options.ts'))) as {
       parseOptions: typeof import('../../src/options.ts').parseOptions;
     };
     const caught = (await differences(parseOptions)).length;

@@ -1,6 +1,8 @@
 /** The policy on paper: no process is needed. */
 import t from 'tap';
 import { type Action, decide, type Event, initialState, type Started, type State } from '../../src/decide.ts';
+import { defaultSettings } from '../../src/option-table.ts';
+import { dumbInit } from '../../src/personalities/dumb-init.ts';
 import { SIGNALS } from '../../src/signals.ts';
 
 const CHILD = 42;
@@ -11,7 +13,7 @@ const [TSTP, TTIN, TTOU, RT64] = [20, 21, 22, 64];
 function state(changes: Partial<Started> & { handoff?: readonly number[] } = {}): State {
   const { handoff, ...started } = changes;
   const initial = initialState({
-    ...{ child: CHILD, setsid: true, verbose: false, rewrites: new Map(), detachedAsLeader: false },
+    ...{ child: CHILD, setsid: true, voice: {}, rewrites: new Map(), detachedAsLeader: false },
     ...started,
   });
   return handoff ? { ...initial, handoff } : initial;
@@ -30,7 +32,9 @@ const exit = (code: number): Action => ({ type: 'exit', code });
 const log = (text: string): Action => ({ type: 'log', text: `[dumb-init] ${text}\n` });
 
 const single = { setsid: false };
-const verbose = { verbose: true };
+const fromEnvironment = { debug: false, noSetsid: false };
+const self = { pid: 1, describe: String };
+const verbose = { voice: dumbInit.voice({ ...defaultSettings(), verbose: true, command: 1, fromEnvironment }, self) };
 
 // [what it shows, state, event, actions]
 const CASES: [string, State, Event, Action[]][] = [
@@ -138,14 +142,14 @@ for (const [title, before, event, actions] of CASES) {
   });
 }
 
-t.test('each signal of the hand-off is swallowed once, in either order; nothing else changes the state', (t) => {
+t.test('each signal of the hand-off is swallowed once, in either order; no other event takes one off', (t) => {
   const start = state({ detachedAsLeader: true });
   const [afterCont] = decide(start, signal(CONT, true));
   t.strictSame(afterCont, { ...start, handoff: [HUP] });
   const [afterBoth] = decide(afterCont, signal(HUP, true));
   t.strictSame(afterBoth, { ...start, handoff: [] });
   for (const event of [signal(TERM), signal(TSTP), signal(CHLD), exited(ORPHAN, 0), exited(CHILD, 0)]) {
-    t.equal(decide(start, event)[0], start);
+    t.strictSame(decide(start, event)[0].handoff, start.handoff);
   }
   t.end();
 });

@@ -1,5 +1,7 @@
 import t from 'tap';
-import { type Options, parseOptions, parseRewrite } from '../../src/options.ts';
+import { defaultSettings } from '../../src/option-table.ts';
+import { type Options, parseOptions } from '../../src/options.ts';
+import { parseRewrite } from '../../src/values.ts';
 
 const parse = (words: string[], env: Record<string, string> = {}) =>
   parseOptions(['dumb-init', ...words], (name) => env[name]);
@@ -41,7 +43,7 @@ const runs: [behaviour: string, words: string[], asked: Asked][] = [
 for (const [behaviour, words, { rewrites = [], ...asked }] of runs) {
   t.test(`run: ${behaviour}`, async (t) => {
     const fromEnvironment = { debug: false, noSetsid: false };
-    const options = { command: 1, verbose: false, singleChild: false, fromEnvironment, ...asked };
+    const options = { ...defaultSettings(), command: 1, fromEnvironment, ...asked };
     t.strictSame(parse(words), { kind: 'run', options: { ...options, rewrites: new Map(rewrites) } });
   });
 }

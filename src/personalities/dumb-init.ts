@@ -1,0 +1,55 @@
+import { DUMB_INIT_RULES } from '../decide.ts';
+import { ENOENT } from '../libc/abi.ts';
+import * as messages from '../messages.ts';
+import { type Options, parseOptions } from '../options.ts';
+import type { Personality } from '../personality.ts';
+import { signalName } from '../signals.ts';
+import type { Voice } from '../voice.ts';
+
+function debugLines(signalNames: boolean): Voice {
+  const shown = (n: number) => (signalNames && n !== 0 ? `${n} (${signalName(n)})` : n);
+  return {
+    debugMode: messages.debugMode,
+    notSetsidMode: messages.notSetsidMode,
+    cannotDetach: messages.cannotDetach,
+    detached: messages.detached,
+    detachedNotLeader: messages.detachedNotLeader,
+    cannotAttach: messages.cannotAttach,
+    setsidComplete: messages.setsidComplete,
+    spawned: messages.spawned,
+    cannotChdir: messages.cannotChdir,
+    received: (n) => messages.received(shown(n)),
+    ignoringHandoff: (n) => messages.ignoringHandoff(shown(n)),
+    delaying: (n, ms) => messages.delaying(shown(n), ms),
+    merging: (n) => messages.merging(shown(n)),
+    translating: (from, to) => messages.translating(shown(from), shown(to)),
+    forwarded: (n) => messages.forwarded(shown(n)),
+    notForwarding: (n) => messages.notForwarding(n),
+    suspending: messages.suspending,
+    reaped: (pid, end) =>
+      end.kind === 'exited' ? messages.childExited(pid, end.code) : messages.childKilled(pid, shown(end.signal)),
+    waiting: messages.waiting,
+    forcing: messages.forcing,
+    goodbye: messages.goodbye,
+  };
+}
+
+/** dumb-init 1.2.5, and what was added to it. */
+export const dumbInit: Personality = {
+  names: ['dumb-init'],
+  parse: parseOptions,
+  voice: ({ verbose, signalNames, warnZombies, logExit }: Options) => ({
+    ...(verbose ? debugLines(signalNames) : {}),
+    ...(warnZombies ? { orphan: messages.orphanReaped } : {}),
+    ...(logExit ? { exiting: messages.exiting } : {}),
+  }),
+  rules: DUMB_INIT_RULES,
+  leavesFolder: true,
+  closesFiles: false,
+  stream: () => 2,
+  cannotFork: messages.cannotFork,
+  cannotExecute: ({ execStatus }, _, file, errno, strerror) => ({
+    text: messages.cannotExecute(file, strerror),
+    status: !execStatus ? 2 : errno === ENOENT ? 127 : 126,
+  }),
+};

@@ -1,0 +1,209 @@
+/** dumb-init under the name of another init, held against that init: random command lines and what comes of them. */
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import type { Test } from 'tap';
+import { type Action, decide, type Event, initialState } from '../../src/decide.ts';
+import { EACCES, ENOENT, ENOTTY } from '../../src/libc/abi.ts';
+import type { Personality } from '../../src/personality.ts';
+import { SIGCHLD } from '../../src/signals.ts';
+import { concurrently } from './concurrently.ts';
+import { fixture, OURS, type Result, type Running, run, start } from './processes.ts';
+import { type Random, seeded } from './random.ts';
+
+/** A command line: argv[0], the words behind it, and variables. */
+export interface Line {
+  argv0: string;
+  words: string[];
+  env: Record<string, string>;
+}
+
+/** What may be added to a command line: name to what it adds. */
+export type Grammar = Record<string, (random: Random) => Partial<Line>>;
+
+/** Lines each of which is about one entry of the grammar, every entry in turn, among others that go with it. */
+export function randomLines(seed: number, count: number, argv0: string, about: Grammar, around: Grammar): Line[] {
+  const random = seeded(seed);
+  const tokens = Object.values(about);
+  return Array.from({ length: count }, (_, i) => {
+    const line: Line = { argv0, words: [], env: {} };
+    const add = ({ argv0 = line.argv0, words = [], env = {} }: Partial<Line> = {}) => {
+      line.argv0 = argv0;
+      line.words.push(...words);
+      Object.assign(line.env, env);
+    };
+    const others = () => {
+      for (let left = random.below(3); left > 0; left--) add(random.pick(Object.values(around))(random));
+    };
+    others();
+    add(tokens[i % tokens.length]?.(random));
+    others();
+    if (random.below(6) > 0) add({ words: [random.pick(COMMANDS)] });
+    for (let left = random.below(4); left > 0; left--) add({ words: [random.pick(ARGUMENTS)] });
+    return line;
+  });
+}
+
+const COMMANDS = ['run', 'run', 'run', 'run', 'absent', 'noexec', '/etc', '', '-'];
+const ARGUMENTS = ['a', '', 'b c', '--', '--', '-', '-g', '-v', '-x', '--version', '-h', 'é'];
+
+/** How the command ends: by exit status, or by signal as 128 + it. */
+export const ENDS = ['0', '1', '3', '130', '137', '143', '255'];
+
+/** Tells its arguments, and what it has inherited. */
+const RUN = `#!/bin/sh
+printf '<%s>' "$@"
+read pid name state parent group session rest < /proc/$$/stat
+[ $group = $$ ] && printf ' leads its group'
+[ $session = $$ ] && printf ' leads its session'
+echo
+[ $END -gt 128 ] && [ $END -lt 255 ] && kill -$((END - 128)) $$
+exit $END
+`;
+
+export interface StandIn {
+  /** Both, with one command line. */
+  both(line: Line): Promise<{ ours: Seen; theirs: Seen }>;
+  theirs(line: Line): Promise<Seen>;
+  /** Both, in a situation (test/fixtures/situation.c). */
+  startBoth(line: Line, settings?: string[]): Running[];
+  /** What the kernel says of the signals of a command that each of them starts in a situation. */
+  inherited(settings: string[]): Promise<string>[];
+}
+
+/** What counts of a result. */
+export interface Seen {
+  status: number;
+  stdout: string;
+  /** Lines of the init, sorted: parent and child write in any order, and to stdout when they end. */
+  lines: string[];
+}
+
+/** A folder with the commands of the grammar, and the two executables under one name. */
+export function standIn(t: Test, oracle: string, dull: RegExp): StandIn {
+  const folder = mkdtempSync(resolve('build/test/stand-in-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'run'), RUN);
+  writeFileSync(join(bin, 'noexec'), RUN);
+  chmodSync(join(bin, 'run'), 0o755);
+  symlinkSync('/bin/sh', join(bin, 'sh'));
+  const environment = (env: Record<string, string>) => ({ PATH: `${bin}:/usr/bin:/bin`, END: '0', ...env });
+  const seen = async (init: string, { argv0, words, env }: Line) =>
+    comparable(await run(init, words, { argv0, env: environment(env) }), dull);
+  // For a situation, whose program is its own argv[0].
+  const links = [OURS, oracle].map((init, i) => {
+    mkdirSync(join(folder, String(i)));
+    symlinkSync(init, join(folder, String(i), basename(oracle)));
+    return join(folder, String(i), basename(oracle));
+  });
+  return {
+    both: async (line) => ({ ours: await seen(OURS, line), theirs: await seen(oracle, line) }),
+    theirs: (line) => seen(oracle, line),
+    startBoth: ({ words, env }, settings = []) =>
+      links.map((init) =>
+        start(fixture('situation'), [...settings, ...variables(environment(env)), '--', init, ...words], {
+          cwd: '/usr',
+        }),
+      ),
+    inherited: (settings) =>
+      links.map(async (init) => {
+        const words = [...settings, '--', init, '--', '/bin/cat', '/proc/self/status'];
+        return (await run(fixture('situation'), words)).stdout.match(/^Sig(Blk|Ign).*\n/gm)?.join('') ?? '';
+      }),
+  };
+}
+
+const variables = (env: Record<string, string>) => Object.entries(env).map(([name, value]) => `env=${name}=${value}`);
+
+const PID = /((?:tini|catatonit)[ :]\(?|pid1 \(|pid(?:: |=| )'?|child process )\d+/g;
+
+/** A line of an init, for lines of the command don't begin so. */
+const OF_INIT = /^(?:\[[A-Z]+ *tini|[A-Z]+ \(catatonit:)/;
+
+/** Lines that need a child, which ours has not for a command that can't be executed. */
+const ABOUT_CHILD =
+  /^(?:\[(?:INFO |DEBUG|TRACE) tini|(?:DEBUG|INFO) \(catatonit|pid1 \(|setting foreground|got ECHILD|self-check)/;
+
+/** @param dull lines that tell nothing that both can say at the same time */
+export function comparable({ status, stdout, stderr }: Result, dull: RegExp): Seen {
+  // Of a line of catatonit the level is written apart from the text; its child may write between.
+  const texts = stderr.replace(/([A-Z]+ \(catatonit:)\d+\): /g, '\n$1N)\n');
+  const others = (text: string) => text.split('\n').filter((line) => !OF_INIT.test(line));
+  const all = [...stdout.split('\n').filter((line) => OF_INIT.test(line)), ...texts.split('\n')].filter(Boolean);
+  const masked = all.map((line) => line.replace(PID, '$1N'));
+  const failed = masked.some((line) => /exec .*failed|failed to exec/.test(line));
+  const lines = masked.filter((line) => !dull.test(line) && !(failed && ABOUT_CHILD.test(line)));
+  return { status, stdout: licence(others(stdout).join('\n')), lines: [...new Set(lines)].sort() };
+}
+
+/** Each has its own. */
+const licence = (text: string) => (/Licen[cs]e/.test(text) && !text.includes('Usage') ? '(licence)' : text);
+
+const DESCRIPTIONS: Record<number, string> = { 2: 'Interrupt', 9: 'Killed', 15: 'Terminated' };
+const self = { pid: 7, describe: (n: number) => DESCRIPTIONS[n] ?? '' };
+const CHILD = 8;
+
+/** What our parser and our policy promise, on paper: the command ends, and nothing else happens. */
+export function promised(personality: Personality, { argv0, words, env }: Line, dull: RegExp): Seen {
+  const argv = [argv0, ...words].map((text) => Buffer.from(text).toString('latin1'));
+  const parsed = personality.parse(argv, (name) => env[name], self);
+  const result = { status: 0, stdout: '', stderr: '' };
+  const say = (text: string | undefined) => {
+    if (text !== undefined) result[personality.stream(text) === 1 ? 'stdout' : 'stderr'] += text;
+  };
+  if (parsed.kind !== 'run') {
+    result['stdout' in parsed ? 'stdout' : 'stderr'] = parsed.text;
+    return comparable({ ...result, status: parsed.status }, dull);
+  }
+  const { options } = parsed;
+  const voice = personality.voice(options, self);
+  if (options.subreaper) say(voice.subreaper?.());
+  else say(voice.notReaper?.());
+  const operands = (options.operands ?? []).map((index) => argv[index] ?? '');
+  const [file = '', ...args] = operands;
+  say(voice.noTerminal?.(ENOTTY, 'Inappropriate ioctl for device'));
+  if (file !== 'run') {
+    const [errno, text] = /^(noexec|\/etc)$/.test(file)
+      ? [EACCES, 'Permission denied']
+      : [ENOENT, 'No such file or directory'];
+    const failure = personality.cannotExecute(options, self, file, errno, text);
+    say(failure.text);
+    return comparable({ ...result, status: failure.status }, dull);
+  }
+  say(voice.spawned?.(CHILD, file));
+  result.stdout += `${args.map((arg) => `<${arg}>`).join('') || '<>'} leads its group\n`;
+  const end = Number(env['END'] ?? 0);
+  const status = end > 128 && end < 255 ? end - 128 : end << 8;
+  let state = initialState({
+    ...{ child: CHILD, setsid: !options.singleChild, rewrites: new Map(), detachedAsLeader: false },
+    ...{ voice, rules: personality.rules, wishes: options },
+  });
+  const happens = (event: Event) => {
+    const [next, actions] = decide(state, event);
+    state = next;
+    for (const action of actions) take(action);
+  };
+  const take = (action: Action) => {
+    if (action.type === 'log') say(action.text);
+    if (action.type === 'exit') result.status = action.code;
+    if (action.type !== 'reap') return;
+    happens({ type: 'reaped', pid: CHILD, status });
+    happens({ type: 'drained', childless: true });
+  };
+  happens({ type: 'signal', n: SIGCHLD });
+  return comparable(result, dull);
+}
+
+/** Every line by our parser and policy; an even sample of them, or with PARITY=full all, by our executable. */
+export async function holdAgainst(t: Test, it: StandIn, personality: Personality, lines: Line[], dull: RegExp) {
+  const ofOurs = process.env['PARITY'] === 'full' ? 1 : 8;
+  const different = await concurrently([...lines.entries()], async ([i, line]) => {
+    const expected = promised(personality, line, dull);
+    const { ours, theirs } = i % ofOurs === 0 ? await it.both(line) : { ours: expected, theirs: await it.theirs(line) };
+    const same = [expected, ours].every((seen) => JSON.stringify(seen) === JSON.stringify(theirs));
+    return same ? [] : [{ line, expected, ours, theirs }];
+  });
+  t.comment(`${different.flat().length} differences in ${lines.length} command lines`);
+  t.strictSame(different.flat().slice(0, 5), []);
+}

@@ -1,0 +1,87 @@
+/** The policy of what is asked for beyond 1.2.5, on paper. */
+import t from 'tap';
+import { type Action, decide, type Event, initialState, type State, type Wishes } from '../../src/decide.ts';
+
+const CHILD = 42;
+const ORPHAN = 99;
+const [HUP, KILL, TERM, TSTP] = [1, 9, 15, 20];
+
+const start = (wishes: Partial<Wishes>, child = CHILD): State =>
+  initialState({
+    ...{ child, setsid: true, rewrites: new Map(), detachedAsLeader: false, voice: {} },
+    wishes: { waitAll: false, killAfter: undefined, delays: new Map(), exitMap: new Map(), ...wishes },
+  });
+
+/** What is done at each of these events, one after the other. */
+function course(state: State, ...events: Event[]): Action[][] {
+  return events.map((event) => {
+    const [next, actions] = decide(state, event);
+    state = next;
+    return actions;
+  });
+}
+
+const signal = (n: number): Event => ({ type: 'signal', n });
+const exited = (pid: number, code = 0): Event => ({ type: 'reaped', pid, status: code << 8 });
+const drained = (childless: boolean): Event => ({ type: 'drained', childless });
+const timeout = (id: number | 'force'): Event => ({ type: 'timeout', id });
+const toGroup = (n: number): Action => ({ type: 'kill', target: -CHILD, n });
+const toAll = (n: number, target = 0): Action => ({ type: 'killAll', target, n });
+const timer = (id: number | 'force', ms: number): Action => ({ type: 'startTimer', id, ms });
+const exit = (code: number): Action => ({ type: 'exit', code });
+
+t.test('wait-all: TERM to all at the end of the command, exit when no child is left', async (t) => {
+  const actions = course(start({ waitAll: true }), exited(CHILD, 7), drained(false), signal(HUP), drained(true));
+  t.strictSame(actions, [[toAll(TERM)], [], [toAll(HUP)], [exit(7)]]);
+});
+
+t.test('wait-all: before the end of the command, having no child left means nothing', async (t) => {
+  t.strictSame(course(start({ waitAll: true }), exited(ORPHAN), drained(true)), [[], []]);
+});
+
+t.test('kill-after: the first TERM counts, KILL goes to all, and again to who turns up', async (t) => {
+  const state = start({ killAfter: 10 });
+  t.strictSame(course(state, signal(TERM), signal(TERM), timeout('force'), exited(ORPHAN), exited(CHILD)), [
+    [toGroup(TERM), timer('force', 10)],
+    [toGroup(TERM)],
+    [toAll(KILL, -CHILD)],
+    [toAll(KILL, -CHILD)],
+    [toGroup(TERM), exit(0)],
+  ]);
+});
+
+t.test('kill-after with wait-all: the end of the command starts the time, unless it runs', async (t) => {
+  const state = start({ killAfter: 10, waitAll: true });
+  t.strictSame(course(state, exited(CHILD), timeout('force')), [[toAll(TERM), timer('force', 10)], [toAll(KILL)]]);
+  t.strictSame(course(state, signal(TERM), exited(CHILD)), [[toGroup(TERM), timer('force', 10)], [toAll(TERM)]]);
+});
+
+t.test('kill-after: another signal than TERM starts nothing', async (t) => {
+  t.strictSame(course(start({ killAfter: 10 }), signal(HUP)), [[toGroup(HUP)]]);
+});
+
+t.test('delay: a signal is held back, further ones of it are merged, and then it is as if it came', async (t) => {
+  const state = start({ delays: new Map([[TERM, 5]]), killAfter: 10 });
+  t.strictSame(course(state, signal(TERM), signal(TERM), signal(HUP), timeout(TERM), signal(TERM)), [
+    [timer(TERM, 5)],
+    [],
+    [toGroup(HUP)],
+    [toGroup(TERM), timer('force', 10)],
+    [timer(TERM, 5)],
+  ]);
+});
+
+t.test('delay: dumb-init stops itself when the command is stopped, not before', async (t) => {
+  const state = start({ delays: new Map([[TSTP, 5]]) });
+  t.strictSame(course(state, signal(TSTP), timeout(TSTP)), [[timer(TSTP, 5)], [toGroup(19), { type: 'stopSelf' }]]);
+});
+
+t.test('map-exit: the status of the command, also that of a signal, becomes another', async (t) => {
+  const state = start({ exitMap: new Map([[143, 0]]) });
+  t.strictSame(course(state, { type: 'reaped', pid: CHILD, status: TERM }), [[toGroup(TERM), exit(0)]]);
+  t.strictSame(course(state, exited(CHILD, 1)), [[toGroup(TERM), exit(1)]]);
+});
+
+t.test('pause: TERM is the end, HUP is nothing, and no reaped process is the command', async (t) => {
+  t.strictSame(course(start({}, 0), signal(HUP), exited(ORPHAN), drained(true), signal(TERM)), [[], [], [], [exit(0)]]);
+});
