@@ -4,9 +4,10 @@ import { EACCES, EPERM } from './libc/abi.ts';
 import { strerror } from './libc/ffi.ts';
 import { handover } from './libc/handover.ts';
 import { restoreSoftLimits } from './libc/limits.ts';
+import { giveBackMemory } from './libc/memory.ts';
 import { chdirToRoot, close, detachFromTerminal, exit, leadsSession, ownPid, writeError } from './libc/process.ts';
 import { argumentsFrom, argumentWords, environmentAddress, environmentVariable } from './libc/process-image.ts';
-import { nextSignal, pendingSignal, type Received, signalSet } from './libc/signal-source.ts';
+import { nextSignal, pendingSignal, type Received, seconds, signalSet } from './libc/signal-source.ts';
 import { childTerminal, reopenTerminal, spawn } from './libc/spawn.ts';
 import * as messages from './messages.ts';
 import { type Options, parseOptions } from './options.ts';
@@ -98,6 +99,9 @@ function leaveTerminal(debug: (text: string) => void) {
   return { detachedAsLeader: error === 0 && leader, terminal: childTerminal(fd, error === 0, leader), early };
 }
 
+/** So long after the start without a signal, memory is given back: a short life does not pay for that. */
+const QUIET = seconds(1);
+
 /** The life of an init. A PID 1 that dies takes the container along: from here on nothing may throw. */
 function loop(state: State, early: readonly Received[]): never {
   const handle = (event: Event): void => {
@@ -107,7 +111,15 @@ function loop(state: State, early: readonly Received[]): never {
   };
   const take = ({ n, sender }: Received) => handle({ type: 'signal', n, handoff: sender === ownPid });
   early.forEach(take);
-  for (;;) take(nextSignal());
+  for (let quiet = false; ; ) {
+    const signal = nextSignal(quiet ? undefined : QUIET);
+    if (signal) {
+      take(signal);
+    } else if (!quiet) {
+      quiet = true;
+      giveBackMemory();
+    }
+  }
 }
 
 function main(): never {

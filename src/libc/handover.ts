@@ -8,9 +8,19 @@ export interface Handover {
   envp: bigint;
   /** The soft limits on the size of a file and on open files, which the launcher has raised. */
   softLimits: { fsize: bigint; nofile: bigint };
+  /** Constants and code of Node: mapped from the executable, and never written to. */
+  unwritten: readonly [constants: Range, code: Range];
   /** The memfds with the libraries and, last, the ffi-rs addon. The caller's own fds may lie between them. */
   memfds: readonly number[];
 }
+
+/** Addresses, the end not included. */
+export interface Range {
+  start: bigint;
+  end: bigint;
+}
+
+const range = (start = 0n, size = 0n): Range => ({ start, end: start + size });
 
 const words = (process.env['DUMB_INIT_HANDOVER'] ?? '').split(' ').map(BigInt);
 
@@ -20,5 +30,9 @@ export const handover: Handover = {
   envc: Number(words[2]),
   envp: words[3] ?? 0n,
   softLimits: { fsize: words[4] ?? 0n, nofile: words[5] ?? 0n },
-  memfds: words.slice(6).map(Number),
+  unwritten: [
+    range(words[6], words[7]),
+    range(words[8], words[9]),
+  ],
+  memfds: words.slice(10).map(Number),
 };

@@ -3,7 +3,6 @@ import { LIBC_SIGNALS, MAX_SIGNAL } from '../signals.ts';
 import { SI_CODE_OFFSET, SI_PID_OFFSET, SI_USER, SIZEOF_SIGINFO_T, SIZEOF_SIGSET_T, SIZEOF_TIMESPEC } from './abi.ts';
 import { allocate, declare, type Memory } from './ffi.ts';
 
-const sigwaitinfo = declare('sigwaitinfo', 'pointer', 'pointer');
 const sigpending = declare('sigpending', 'pointer');
 const sigtimedwait = declare('sigtimedwait', 'pointer', 'pointer', 'pointer');
 
@@ -35,12 +34,20 @@ function received(n: number): Received {
   return { n, sender: byProcess ? info.bytes.readInt32LE(SI_PID_OFFSET) : undefined };
 }
 
-/** Waits for the next signal, without a time-out. Of several that are pending the lowest number comes first. */
-export function nextSignal(): Received {
-  for (;;) {
-    const n = sigwaitinfo(awaited.address, info.address);
-    if (n > 0) return received(n); // else EINTR: we were stopped and continued
-  }
+/**
+ * The next signal; of several that are pending the lowest number comes first. Undefined when the
+ * time-out is over, and when we were stopped and continued.
+ */
+export function nextSignal(timeout?: Memory): Received | undefined {
+  const n = sigtimedwait(awaited.address, info.address, timeout?.address ?? 0n);
+  return n > 0 ? received(n) : undefined;
+}
+
+/** A struct timespec. */
+export function seconds(n: number): Memory {
+  const time = allocate(SIZEOF_TIMESPEC);
+  time.bytes.writeUInt32LE(n);
+  return time;
 }
 
 const pending = signalSet([]);
