@@ -41,7 +41,7 @@ const LOADER_BASE = 0x1e000000;
 const LIBRARIES_BASE = 0x1f000000;
 /** As in launcher.c. */
 const MAX_LIBRARIES = 16;
-const MAX_HOT = 4;
+const HOT = 2;
 const NAME_SIZE = 32;
 const ROW_SIZE = 32 + NAME_SIZE;
 /** Where an ELF header has the offset of the section headers, which no loader reads. */
@@ -92,6 +92,7 @@ disableDeadlockDetection(node, whole);
 const found = libraryPaths.map(read);
 const libc = found.find(({ name }) => basename(name) === 'libc.so.6');
 if (!libc) throw new Error('no libc.so.6 among the libraries');
+if (basename(libraryPaths[0] ?? '') !== 'share.so') throw new Error('the first library is share.so');
 const libraries = found.filter((library) => !isStub(library, libc));
 if (libraries.length > MAX_LIBRARIES) throw new Error(`more than ${MAX_LIBRARIES} libraries`);
 for (const library of libraries) useLibcForStubs(library);
@@ -202,8 +203,19 @@ for (const [i, segment] of segments.entries()) {
   if (before && before.vaddr + before.memsz > segment.vaddr) throw new Error('segments overlap');
 }
 
-const hot = [...hotRanges(whole), { start: LIBRARIES_BASE, end }, { start: LOADER_BASE, end: LOADER_BASE + 0x27000 }];
-if (hot.length !== MAX_HOT) throw new Error('the launcher expects another number of hot ranges');
+const hot = hotRanges(whole);
+if (hot.length !== HOT) throw new Error('the launcher expects another number of hot ranges');
+
+/** The whole pages of Node's segment that holds a section; none of them can ever be written to. */
+function unwritten(name: string): Range {
+  const at = whole.sections.get(name)?.vaddr ?? 0;
+  const segment = node.segments.find(
+    ({ type, vaddr, filesz }) => type === PT_LOAD && vaddr <= at && at < vaddr + filesz,
+  );
+  if (!segment || segment.flags & PF_W) throw new Error(`${name} is not in a read-only segment`);
+  const { vaddr, filesz } = segment;
+  return { start: roundUp(vaddr), end: roundUp(vaddr + filesz - PAGE + 1) };
+}
 
 const phdr = node.segments.find(({ type }) => type === PT_PHDR);
 const table = launcher.sections.get('.payload');
@@ -215,7 +227,7 @@ const fields = [
   node.segments.length,
   LOADER_BASE,
   LOADER_BASE + loader.entry,
-  ...hot.flatMap(({ start, end }) => [start, end - start]),
+  ...[...hot, unwritten('.text'), unwritten('.rodata')].flatMap(({ start, end }) => [start, end - start]),
   libraries.length,
 ];
 const payload = Buffer.alloc(fields.length * 8 + MAX_LIBRARIES * ROW_SIZE);

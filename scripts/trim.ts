@@ -50,9 +50,10 @@ export function hotRanges(whole: Elf): Range[] {
   const MB = 0x100000;
   const text = section(whole, '.text').vaddr & -PAGE;
   const icu = icuData(whole).start & -PAGE;
+  const sources = UNUSED_MODULES.map((name) => Math.ceil(sourceRange(whole, name).end / PAGE) * PAGE);
   return [
     { start: text, end: text + 13 * MB },
-    { start: icu - 12 * MB, end: icu },
+    { start: Math.max(icu - 12 * MB, ...sources.filter((end) => end < icu)), end: icu },
   ];
 }
 

@@ -5,6 +5,7 @@ import { EACCES, EPERM } from './libc/abi.ts';
 import { strerror, strsignal } from './libc/ffi.ts';
 import { handover } from './libc/handover.ts';
 import { restoreSoftLimits } from './libc/limits.ts';
+import { giveBackMemory } from './libc/memory.ts';
 import {
   becomeSubreaper,
   chdirToRoot,
@@ -177,6 +178,9 @@ function foreground({ foreground, noTerminal, foregroundFailed }: Personality, v
   return undefined;
 }
 
+/** So many milliseconds without a signal, and memory is given back: a short life does not pay for that. */
+const QUIET = 1000;
+
 /** The life of an init. A PID 1 that dies takes the container along: from here on nothing may throw. */
 function loop({ state, early, writeLine, identify }: Begun): never {
   const timers = new Timers<TimerId>(() => performance.now());
@@ -188,11 +192,17 @@ function loop({ state, early, writeLine, identify }: Begun): never {
   };
   const take = ({ n, sender }: Received) => emit({ type: 'signal', n, handoff: sender === ownPid });
   early.forEach(take);
-  for (;;) {
+  for (let quiet = false; ; ) {
     for (const id of timers.takeDue()) emit({ type: 'timeout', id });
     const left = timers.untilNext();
-    const signal = left === undefined ? nextSignal() : signalWithin(left);
-    if (signal) take(signal);
+    const wait = quiet ? left : Math.min(left ?? QUIET, QUIET);
+    const signal = wait === undefined ? nextSignal() : signalWithin(wait);
+    if (signal) {
+      take(signal);
+    } else if (wait === QUIET) {
+      quiet = true;
+      giveBackMemory();
+    }
   }
 }
 

@@ -18,7 +18,8 @@
 
 #define MAX_LIBRARIES 16
 #define SPARE_FDS 20
-#define MAX_HOT 4
+#define HOT 2
+#define TOLD 11
 #define STACK_WORDS 512 // the block that _start reserves below the kernel's stack
 
 typedef unsigned long word;
@@ -33,7 +34,8 @@ struct payload {
   word loader_entry;
   struct {
     word start, size;
-  } hot[MAX_HOT]; // what nearly every page of is read at the start; size 0 for none
+  } hot[HOT], // what nearly every page of is read at the start
+      text, constants; // of Node: never written to
   word libraries;   // how many rows of library[] count; the first is share.so, the last the addon
   struct {
     word start, size;
@@ -54,7 +56,7 @@ __attribute__((used)) static void define_payload(void) {
 // Strings that the loader and Node keep pointers to, so they live as long as the process.
 static char audit[32];
 static char preload[16 + MAX_LIBRARIES * 24];
-static char handover[32 + (7 + MAX_LIBRARIES) * 21];
+static char handover[32 + (TOLD + MAX_LIBRARIES) * 21];
 // malloc asks the kernel for memory once, not twenty times, and shares one arena among the threads.
 // Not constant: the loader writes into it while it parses.
 static char tunables[] = "GLIBC_TUNABLES=glibc.malloc.top_pad=1900544:glibc.malloc.arena_max=1";
@@ -203,18 +205,20 @@ struct jump launch(word *kernel_stack, word *stack) {
   check_limits();
   hold_closed_standard_fds();
 
-  // One call each in place of hundreds of page faults. A kernel before 5.14 does not know it.
-  for (int i = 0; i < MAX_HOT; i++)
+  // One call each in place of hundreds of page faults; a kernel before 5.14 does not know it, and the
+  // faults happen as ever.
+  for (int i = 0; i < HOT; i++)
     sys(SYS_madvise, (long)payload.hot[i].start, (long)payload.hot[i].size, MADV_POPULATE_READ, 0, 0);
 
   // What the program is told: where the kernel's own arguments and environment are and how many of
-  // each, the soft limits and the signal mask as they were, and the memfds, which lie between the
-  // caller's own fds.
-  const word told[] = {argc, (word)argv, (word)(aux - envp - 1), (word)envp,
-                       raise_soft_limit(RLIMIT_FSIZE), raise_soft_limit(RLIMIT_NOFILE),
-                       blocked};
+  // each, the soft limits as they were, which memory is given back once all is quiet, the signal mask
+  // as it was, and the memfds, which lie between the caller's own fds.
+  const word told[TOLD] = {argc, (word)argv, (word)(aux - envp - 1), (word)envp,
+                           raise_soft_limit(RLIMIT_FSIZE), raise_soft_limit(RLIMIT_NOFILE),
+                           payload.constants.start, payload.constants.size, payload.text.start, payload.text.size,
+                           blocked};
   char *tell = append(handover, "DUMB_INIT_HANDOVER=");
-  for (int i = 0; i < 7; i++) tell = append(append_number(tell, told[i], 10), " ");
+  for (int i = 0; i < TOLD; i++) tell = append(append_number(tell, told[i], 10), " ");
 
   char *end = append(preload, "LD_PRELOAD=");
   int addon = (int)payload.libraries - 1;
