@@ -184,12 +184,13 @@ const QUIET = 1000;
 /** The life of an init. A PID 1 that dies takes the container along: from here on nothing may throw. */
 function loop({ state, early, writeLine, identify }: Begun): never {
   const timers = new Timers<TimerId>(() => performance.now());
-  const startTimer = timers.start.bind(timers);
   const emit = (event: Event): void => {
     const [next, actions] = decide(state, event);
     state = next;
-    for (const action of actions) perform(action, { emit, write: writeLine, startTimer, identify });
+    for (const action of actions) perform(action, means);
   };
+  const startTimer = (id: TimerId, ms: number) => timers.start(id, ms);
+  const means = { emit, write: writeLine, startTimer, identify };
   const take = ({ n, sender }: Received) => emit({ type: 'signal', n, handoff: sender === ownPid });
   early.forEach(take);
   for (let quiet = false; ; ) {

@@ -144,8 +144,7 @@ export const identity: (pid: number) => Identity | undefined = stat;
 /** PIDs of all our descendants. Not by /proc/PID/task/TID/children, which not every kernel has. */
 function descendants(): number[] {
   const children = new Map<number, number[]>();
-  for (const name of processes()) {
-    const pid = Number(name);
+  for (const pid of numbersIn('/proc')) {
     const parent = stat(pid)?.parent ?? 0;
     children.set(parent, [...(children.get(parent) ?? []), pid]);
   }
@@ -154,9 +153,12 @@ function descendants(): number[] {
   return found;
 }
 
-function processes(): string[] {
+/** The numbers among the names in a folder of /proc; none if it can't be read. */
+function numbersIn(folder: string): number[] {
   try {
-    return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    return readdirSync(folder)
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
   } catch {
     return [];
   }
@@ -200,8 +202,7 @@ export function dieOf(n: number): void {
 
 /** Closes what was inherited beyond standard error: all but what Node and we have opened, which is close-on-exec. */
 export function closeInherited(): void {
-  for (const name of readdirSync('/proc/self/fd')) {
-    const fd = Number(name);
+  for (const fd of numbersIn('/proc/self/fd')) {
     if (fd > 2 && (libcFcntl(fd, F_GETFD) & FD_CLOEXEC) === 0) close(fd);
   }
 }
