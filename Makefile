@@ -167,6 +167,24 @@ torture:
 reliability: build/test/figures.txt
 	$(NODE) scripts/reliability.ts
 
+# --- what it costs -------------------------------------------------------------------------------
+
+build/bench/probe: scripts/bench/probe.c
+	mkdir -p build/bench
+	$(LIBRARY_CC) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static -o $@ $<
+
+# Beside its peers and the shipped Node, in under 15 minutes; BENCH=quick in two.
+.PHONY: bench
+bench: build/dumb-init build/bench/probe $(NODE)
+	$(call need,catatonit dumb-init tini xz-utils)
+	$$([ $$(id -u) -eq 0 ] || echo unshare --user --map-root-user) \
+	  $(NODE) scripts/bench/bench.ts build/dumb-init $(NODE) build/bench/probe
+
+# The picture that the README shows is that of the last full run.
+.PHONY: bench-picture
+bench-picture:
+	cp build/bench/bench.svg docs/bench.svg
+
 .PHONY: check format
 # Formatter, linter, types and the house rules.
 check: $(NODE)
