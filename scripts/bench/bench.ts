@@ -7,8 +7,8 @@
  *   bench.ts OURS NODE PROBE      writes build/bench/results.json and build/bench/bench.svg
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { constants, gzipSync } from 'node:zlib';
@@ -38,13 +38,21 @@ const words = (commands: readonly string[][]) => commands.flatMap((command) => [
 
 /** Runs the probe; @returns its lines as numbers. */
 function run(args: (string | number)[], commands: readonly string[][]): number[][] {
-  const output = execFileSync(probe, [...args.map(String), ...words(commands)], { encoding: 'utf8', maxBuffer: 1 << 26 });
-  return output.trim().split('\n').map((line) => line.split(' ').map(Number));
+  const output = execFileSync(probe, [...args.map(String), ...words(commands)], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  });
+  return output
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ').map(Number));
 }
 
 /** The lines that begin with each peer's index, one column of them. */
 function byName(lines: number[][], who: readonly string[], column: number): Record<string, number[]> {
-  return Object.fromEntries(who.map((name, i) => [name, lines.filter(([index]) => index === i).map((line) => line[column] ?? 0)]));
+  return Object.fromEntries(
+    who.map((name, i) => [name, lines.filter(([index]) => index === i).map((line) => line[column] ?? 0)]),
+  );
 }
 
 /** Lines that the commands printed themselves: one number, in turn. */
@@ -54,7 +62,12 @@ function inTurn(lines: number[][]): Record<string, number[]> {
 }
 
 const figures: Figure[] = [];
-function figure(name: string, unit: Figure['unit'], samples: Record<string, number[]>, more: Partial<Figure> = {}): void {
+function figure(
+  name: string,
+  unit: Figure['unit'],
+  samples: Record<string, number[]>,
+  more: Partial<Figure> = {},
+): void {
   const values = Object.fromEntries(Object.entries(samples).map(([who, list]) => [who, summary(list)]));
   figures.push({ name, unit, values, ...more });
   process.stderr.write(`${name}\n`);
@@ -80,11 +93,14 @@ function forward(): void {
 }
 
 function reaping(): void {
-  const reap = (how: string, n: number, times: number) => inTurn(run(['start', times, '-'], under(probe, how, String(n))));
+  const reap = (how: string, n: number, times: number) =>
+    inTurn(run(['start', times, '-'], under(probe, how, String(n))));
   figure('1,000 orphans die at once', 'ms', reap('orphans', 1000, rounds(9, 3)), { against: C, goal: 1.1 });
   if (!quick) figure('10,000 orphans die at once', 'ms', reap('orphans', 10_000, 3), { against: C });
   for (const n of quick ? [10, 1000] : [10, 100, 1000, 10_000]) {
-    figure(`one orphan among ${n.toLocaleString('en')} processes`, 'µs', reap('crowd', n, rounds(3, 1)), { against: C });
+    figure(`one orphan among ${n.toLocaleString('en')} processes`, 'µs', reap('crowd', n, rounds(3, 1)), {
+      against: C,
+    });
   }
 }
 
@@ -96,7 +112,10 @@ async function hold(commands: readonly string[][]): Promise<{ pids: number[]; re
     output += text;
   });
   while (output.split('\n').length <= commands.length) await once(child.stdout as NodeJS.ReadableStream, 'data');
-  const pids = output.trim().split('\n').map((line) => Number(line.split(' ')[1]));
+  const pids = output
+    .trim()
+    .split('\n')
+    .map((line) => Number(line.split(' ')[1]));
   return { pids, release: () => child.stdin?.end() };
 }
 
@@ -122,9 +141,23 @@ async function idle(): Promise<void> {
   execFileSync('sync'); // a page that is not yet written back counts as dirty in whoever maps it
   const minute = rounds(60, 5);
   const copies = 5;
-  const late = spawn(probe, ['forward', '1', '1000', String(minute), ...words(Array(copies).fill(under(probe, 'signalled', REPORT)).flat())], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const late = spawn(
+    probe,
+    [
+      'forward',
+      '1',
+      '1000',
+      String(minute),
+      ...words(
+        Array(copies)
+          .fill(under(probe, 'signalled', REPORT))
+          .flat(),
+      ),
+    ],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   let output = '';
   late.stdout.setEncoding('latin1').on('data', (text: string) => {
     output += text;
@@ -134,17 +167,52 @@ async function idle(): Promise<void> {
   const before = pids.map(activity);
   await sleep(minute * 1000);
   const after = pids.map(activity);
-  const each = (value: (pid: number, i: number) => number) => Object.fromEntries(pids.map((pid, i) => [names[i], [value(pid, i)]]));
-  figure('idle: RSS', 'MiB', each((pid) => memory(pid, 'Rss')), { goalValue: 16 });
-  figure('idle: PSS', 'MiB', each((pid) => memory(pid, 'Pss')));
-  figure('idle: private dirty', 'MiB', each((pid) => memory(pid, 'Private_Dirty')), { goalValue: 8 });
-  figure('idle: threads', '', each((pid) => readdirSync(`/proc/${pid}/task`).length));
-  figure('idle: context switches in the time', '', each((_, i) => (after[i]?.switches ?? 0) - (before[i]?.switches ?? 0)));
-  figure('idle: CPU time in the time', 'ms', each((_, i) => ((after[i]?.cpu ?? 0) - (before[i]?.cpu ?? 0)) * 1e6));
+  const each = (value: (pid: number, i: number) => number) =>
+    Object.fromEntries(pids.map((pid, i) => [names[i], [value(pid, i)]]));
+  figure(
+    'idle: RSS',
+    'MiB',
+    each((pid) => memory(pid, 'Rss')),
+    { goalValue: 16 },
+  );
+  figure(
+    'idle: PSS',
+    'MiB',
+    each((pid) => memory(pid, 'Pss')),
+  );
+  figure(
+    'idle: private dirty',
+    'MiB',
+    each((pid) => memory(pid, 'Private_Dirty')),
+    { goalValue: 8 },
+  );
+  figure(
+    'idle: threads',
+    '',
+    each((pid) => readdirSync(`/proc/${pid}/task`).length),
+  );
+  figure(
+    'idle: context switches in the time',
+    '',
+    each((_, i) => (after[i]?.switches ?? 0) - (before[i]?.switches ?? 0)),
+  );
+  figure(
+    'idle: CPU time in the time',
+    'ms',
+    each((_, i) => ((after[i]?.cpu ?? 0) - (before[i]?.cpu ?? 0)) * 1e6),
+  );
   release();
   if (late.exitCode === null) await once(late, 'close');
-  const lines = output.trim().split('\n').map((line) => line.split(' ').map(Number));
-  const first = Object.fromEntries(names.map((name, i) => [name, lines.filter(([index = 0]) => index % names.length === i).map((line) => line[1] ?? 0)]));
+  const lines = output
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ').map(Number));
+  const first = Object.fromEntries(
+    names.map((name, i) => [
+      name,
+      lines.filter(([index = 0]) => index % names.length === i).map((line) => line[1] ?? 0),
+    ]),
+  );
   figure(`first signal after ${minute} idle seconds`, 'µs', first, { against: C });
 }
 
@@ -153,8 +221,14 @@ async function together(): Promise<void> {
   for (const n of quick ? [10] : [1, 10, 50]) {
     const { pids, release } = await hold(under(...IDLE_COMMAND).flatMap((command) => Array<string[]>(n).fill(command)));
     await sleep(3000 + n * 150);
-    const sum = names.map((_, i) => pids.slice(i * n, (i + 1) * n).reduce((total, pid) => total + memory(pid, 'Pss'), 0));
-    figure(`${n} instances: PSS of each`, 'MiB', Object.fromEntries(names.map((name, i) => [name, [(sum[i] ?? 0) / n]])));
+    const sum = names.map((_, i) =>
+      pids.slice(i * n, (i + 1) * n).reduce((total, pid) => total + memory(pid, 'Pss'), 0),
+    );
+    figure(
+      `${n} instances: PSS of each`,
+      'MiB',
+      Object.fromEntries(names.map((name, i) => [name, [(sum[i] ?? 0) / n]])),
+    );
     release();
     await sleep(2000);
   }
@@ -162,9 +236,19 @@ async function together(): Promise<void> {
 
 function sizes(): void {
   const files = Object.values(INITS).map(([path = '']) => path);
-  const all = (size: (path: string) => number) => Object.fromEntries(names.map((name, i) => [name, [size(files[i] ?? '')]]));
-  figure('file', 'MiB', all((path) => statSync(path).size), { goalValue: 72 });
-  figure('file, gzip -9', 'MiB', all((path) => gzipSync(readFileSync(path), { level: constants.Z_BEST_COMPRESSION }).length));
+  const all = (size: (path: string) => number) =>
+    Object.fromEntries(names.map((name, i) => [name, [size(files[i] ?? '')]]));
+  figure(
+    'file',
+    'MiB',
+    all((path) => statSync(path).size),
+    { goalValue: 72 },
+  );
+  figure(
+    'file, gzip -9',
+    'MiB',
+    all((path) => gzipSync(readFileSync(path), { level: constants.Z_BEST_COMPRESSION }).length),
+  );
   if (quick) return;
   // What dpkg-deb does to the file, which is nearly all of the package.
   const xz = (path: string) => execFileSync('xz', ['-9', '--stdout', path], { maxBuffer: 1 << 28 }).length;

@@ -31,7 +31,9 @@ const SCALE = { ms: 1e6, µs: 1e3, MiB: 1 << 20, '': 1 };
 
 function shown(value: number, unit: Figure['unit']): string {
   const scaled = value / SCALE[unit];
-  return scaled !== 0 && Math.abs(scaled) < 10 && unit !== '' ? scaled.toFixed(scaled < 1 ? 2 : 1) : Math.round(scaled).toString();
+  return scaled !== 0 && Math.abs(scaled) < 10 && unit !== ''
+    ? scaled.toFixed(scaled < 1 ? 2 : 1)
+    : Math.round(scaled).toString();
 }
 
 /** Ours divided by the peer's, if there is one to compare with. */
@@ -66,7 +68,9 @@ export function table(figures: readonly Figure[], who: readonly string[], ours: 
     ];
   });
   const head = ['median (p99)', ...who, 'ours ÷ peer', 'goal', 'runs'];
-  return [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+  return [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...rows]
+    .map((row) => `| ${row.join(' | ')} |`)
+    .join('\n');
 }
 
 const escape = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
