@@ -71,11 +71,21 @@ const manifests = executables.map((argument) => {
     layers: [blob(`${MEDIA_TYPE}.layer.v1.tar+gzip`, gzipSync(layer))],
     annotations: labels,
   });
-  return { ...manifest, platform, annotations: { 'org.opencontainers.image.ref.name': version } };
+  return { ...manifest, platform };
 });
 
+// One name for both: an index within the index, as runtimes look for it.
+const image = blob(`${MEDIA_TYPE}.index.v1+json`, {
+  schemaVersion: 2,
+  mediaType: `${MEDIA_TYPE}.index.v1+json`,
+  manifests,
+});
 writeFileSync(`${folder}/oci-layout`, JSON.stringify({ imageLayoutVersion: '1.0.0' }));
 writeFileSync(
   `${folder}/index.json`,
-  JSON.stringify({ schemaVersion: 2, mediaType: `${MEDIA_TYPE}.index.v1+json`, manifests }),
+  JSON.stringify({
+    schemaVersion: 2,
+    mediaType: `${MEDIA_TYPE}.index.v1+json`,
+    manifests: [{ ...image, annotations: { 'org.opencontainers.image.ref.name': version } }],
+  }),
 );

@@ -19,7 +19,8 @@ execFileSync('tar', ['-xf', `${DIST}/dumb-init_${VERSION}.oci.tar`, '-C', layout
 
 const pathOf = ({ digest }: Descriptor) => `${layout}/blobs/${digest.replace(':', '/')}`;
 const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
-const { manifests } = json(`${layout}/index.json`) as { manifests: Descriptor[] };
+const [image] = json(`${layout}/index.json`).manifests as [Descriptor];
+const { manifests } = json(pathOf(image)) as { manifests: Descriptor[] };
 
 t.test('the image is for both architectures, and whole', async (t) => {
   t.strictSame(json(`${layout}/oci-layout`), { imageLayoutVersion: '1.0.0' });
