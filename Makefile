@@ -149,11 +149,12 @@ build/test/debian.tar: | test-packages
 # The tests run in a PID namespace with Debian's dumb-init as its PID 1: it reaps what a test leaves,
 # and whatever should still run at the end is killed with it. `make test TESTS=test/unit/*` runs some.
 TESTS := $(wildcard test/*/*.test.ts)
+TEST_TIMEOUT := 900
 PACKAGING_TESTS = $(filter test/packaging/%,$(TESTS))
 .PHONY: test
 test: test-packages build/dumb-init $(FIXTURES) $(IMAGES) $(if $(PACKAGING_TESTS),packaging-tests)
 	unshare $$([ $$(id -u) -eq 0 ] || echo --user --map-root-user) --pid --fork --mount-proc --kill-child dumb-init \
-	  $(NODE) node_modules/.bin/tap run --jobs=2 --timeout=900 --disable-coverage --allow-empty-coverage \
+	  $(NODE) node_modules/.bin/tap run --jobs=2 --timeout=$(TEST_TIMEOUT) --disable-coverage --allow-empty-coverage \
 	  --reporter=tap $(TESTS) > build/test/results.tap; \
 	$(NODE) scripts/test-summary.ts < build/test/results.tap
 
@@ -162,7 +163,7 @@ test: test-packages build/dumb-init $(FIXTURES) $(IMAGES) $(if $(PACKAGING_TESTS
 # docs/reliability.md.
 torture:
 	rm -f build/test/figures.txt
-	TORTURE=full $(MAKE) test TESTS='$(wildcard test/torture/*.test.ts)'
+	TORTURE=full $(MAKE) test TEST_TIMEOUT=3600 TESTS='$(wildcard test/torture/*.test.ts)'
 	@sort -s -k1,1 -t '	' build/test/figures.txt
 reliability: build/test/figures.txt
 	$(NODE) scripts/reliability.ts
