@@ -138,7 +138,7 @@ endif
 # The package, built in a container: for those who have Docker, whatever their machine.
 .PHONY: builddeb-docker
 builddeb-docker:
-	docker build --tag dumb-init-build --file packaging/builddeb.Dockerfile .
+	docker build --tag dumb-init-build --file scripts/builddeb.Dockerfile .
 	docker run --rm --volume "$$PWD/build/docker:/dumb-init/build/dist" dumb-init-build make builddeb
 	@ls build/docker
 
