@@ -63,7 +63,7 @@ t.test('zsh completes options and a command', async (t) => {
     zpty z 'TERM=dumb exec zsh -f -i'
     zpty -w z 'PS1=; fpath=(${process.cwd()}/${DOC} $fpath); autoload -U compinit; compinit -D; setopt no_list_beep; print READY-$((1 + 1))'
     zpty -r -m z line '*READY-2*'
-    zpty -w -n z $'dumb-init --si\\t\\C-ahead=\\'\\C-e\\'; print GOT-$head\\n'
+    zpty -w -n z $'dumb-init --sin\\t\\C-ahead=\\'\\C-e\\'; print GOT-$head\\n'
     zpty -r -m z line '*GOT-*--single-child*' && print -r -- "$line"`;
   t.match((await run('zsh', ['-f', '-c', script])).stdout, 'dumb-init --single-child');
 });
