@@ -18,7 +18,8 @@ t.test('100,000 environment variables reach the command', async (t) => {
   const env = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`V${i}`, '']));
   const { status, stdout } = await run(OURS, ['/usr/bin/env'], { env });
   t.equal(status, 0);
-  t.equal(stdout.split('\n').length - 1, Object.keys(env).length);
+  // The runner of the tests adds some of its own.
+  t.equal(stdout.split('\n').filter((line) => /^V\d+=$/.test(line)).length, Object.keys(env).length);
 });
 
 t.test('words of the greatest length that the kernel takes reach the command', async (t) => {
