@@ -1,11 +1,11 @@
 /** Signals as a queue: all are blocked for good (by the launcher), and taken from the kernel one by one. */
 import { ALL_SIGNALS } from '../signals.ts';
 import { SI_CODE_OFFSET, SI_PID_OFFSET, SI_USER, SIZEOF_SIGINFO_T, SIZEOF_SIGSET_T, SIZEOF_TIMESPEC } from './abi.ts';
-import { allocate, declare, type Memory } from './ffi.ts';
+import { allocate, declare, declareWithoutErrno, type Memory } from './ffi.ts';
 
 const sigwaitinfo = declare('sigwaitinfo', 'pointer', 'pointer');
 const sigpending = declare('sigpending', 'pointer');
-const sigtimedwait = declare('sigtimedwait', 'pointer', 'pointer', 'pointer');
+const sigtimedwait = declareWithoutErrno('sigtimedwait', 'pointer', 'pointer', 'pointer');
 
 const info = allocate(SIZEOF_SIGINFO_T);
 const immediately = allocate(SIZEOF_TIMESPEC);
