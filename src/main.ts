@@ -26,7 +26,7 @@ import {
   environmentAddress,
   environmentVariable,
 } from './libc/process-image.ts';
-import { nextSignal, pendingSignal, type Received, signalSet, signalsOf, signalWithin } from './libc/signal-source.ts';
+import { nextSignal, pendingSignal, type Received, signalSet, signalsOf } from './libc/signal-source.ts';
 import { childTerminal, foregroundTerminal, reopenTerminal, spawn, type Terminal } from './libc/spawn.ts';
 import { formatter } from './log.ts';
 import * as messages from './messages.ts';
@@ -197,7 +197,7 @@ function loop({ state, early, writeLine, identify }: Begun): never {
     for (const id of timers.takeDue()) emit({ type: 'timeout', id });
     const left = timers.untilNext();
     const wait = quiet ? left : Math.min(left ?? QUIET, QUIET);
-    const signal = wait === undefined ? nextSignal() : signalWithin(wait);
+    const signal = nextSignal(wait);
     if (signal) {
       take(signal);
     } else if (wait === QUIET) {

@@ -73,7 +73,7 @@ export function table(figures: readonly Figure[], who: readonly string[], ours: 
     .join('\n');
 }
 
-const escape = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
 /** A few figures as bars, each group to its own scale. */
 export function picture(figures: readonly Figure[], ours: string, c: string, node: string): string {
@@ -90,13 +90,14 @@ export function picture(figures: readonly Figure[], ours: string, c: string, nod
   for (const [name, peers] of chosen) {
     const figure = figures.find((candidate) => candidate.name === name);
     if (!figure) continue;
-    parts.push(`<text x="10" y="${(y += 16)}" font-weight="bold">${escape(name)}</text>`);
+    y += 16;
+    parts.push(`<text x="10" y="${y}" font-weight="bold">${escaped(name)}</text>`);
     const most = Math.max(...peers.map((peer) => figure.values[peer]?.median ?? 0));
     for (const peer of peers) {
       const median = figure.values[peer]?.median ?? 0;
       const length = Math.max(1, Math.round((width * median) / most));
       parts.push(
-        `<text x="${left - 8}" y="${y + bar + 2}" text-anchor="end">${escape(peer)}</text>`,
+        `<text x="${left - 8}" y="${y + bar + 2}" text-anchor="end">${escaped(peer)}</text>`,
         `<rect x="${left}" y="${y + 6}" width="${length}" height="${bar - 4}" fill="${peer === ours ? '#2b7a4b' : '#8a94a0'}"/>`,
         `<text x="${left + length + 6}" y="${y + bar + 2}">${shown(median, figure.unit)} ${figure.unit}</text>`,
       );

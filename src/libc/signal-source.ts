@@ -1,11 +1,10 @@
 /** Signals as a queue: all are blocked for good (by the launcher), and taken from the kernel one by one. */
 import { ALL_SIGNALS } from '../signals.ts';
 import { SI_CODE_OFFSET, SI_PID_OFFSET, SI_USER, SIZEOF_SIGINFO_T, SIZEOF_SIGSET_T, SIZEOF_TIMESPEC } from './abi.ts';
-import { allocate, declare, type Memory } from './ffi.ts';
+import { allocate, declare, declareWithoutErrno, type Memory } from './ffi.ts';
 
-const sigwaitinfo = declare('sigwaitinfo', 'pointer', 'pointer');
 const sigpending = declare('sigpending', 'pointer');
-const sigtimedwait = declare('sigtimedwait', 'pointer', 'pointer', 'pointer');
+const sigtimedwait = declareWithoutErrno('sigtimedwait', 'pointer', 'pointer', 'pointer');
 
 const info = allocate(SIZEOF_SIGINFO_T);
 const immediately = allocate(SIZEOF_TIMESPEC);
@@ -39,14 +38,6 @@ function received(n: number): Received {
   return { n, sender: byProcess ? info.bytes.readInt32LE(SI_PID_OFFSET) : undefined };
 }
 
-/** Waits for the next signal, without a time-out. Of several that are pending the lowest number comes first. */
-export function nextSignal(): Received {
-  for (;;) {
-    const n = sigwaitinfo(awaited.address, info.address);
-    if (n > 0) return received(n); // else EINTR: we were stopped and continued
-  }
-}
-
 const pending = signalSet([]);
 
 /** Whether a standard signal is pending. */
@@ -56,12 +47,23 @@ export function isPending(n: number): boolean {
 
 const timeout = allocate(SIZEOF_TIMESPEC);
 
-/** Waits for the next signal, so many milliseconds at most. */
-export function signalWithin(ms: number): Received | undefined {
-  const seconds = Math.floor(ms / 1000);
-  timeout.bytes.writeBigInt64LE(BigInt(seconds), 0);
-  timeout.bytes.writeBigInt64LE(BigInt(Math.ceil((ms - seconds * 1000) * 1_000_000)), 8);
-  const n = sigtimedwait(awaited.address, info.address, timeout.address);
+/**
+ * Waits for the next signal; of several that are pending the lowest number comes first. One function
+ * with and without a time-out: the first wait without must find everything compiled, for by then
+ * memory has been given back.
+ *
+ * @param ms so long at most, or for ever
+ * @returns undefined when the time is over, and when we were stopped and continued
+ */
+export function nextSignal(ms?: number): Received | undefined {
+  let until = 0n;
+  if (ms !== undefined) {
+    const seconds = Math.floor(ms / 1000);
+    timeout.bytes.writeBigInt64LE(BigInt(seconds), 0);
+    timeout.bytes.writeBigInt64LE(BigInt(Math.ceil((ms - seconds * 1000) * 1_000_000)), 8);
+    until = timeout.address;
+  }
+  const n = sigtimedwait(awaited.address, info.address, until);
   return n > 0 ? received(n) : undefined;
 }
 

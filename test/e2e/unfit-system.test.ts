@@ -20,7 +20,7 @@ t.test('too few processes allowed for the threads of Node: one line with the cau
     // Root has no such limit, and it counts all of a user's processes: one of whom there are no others.
     user: 61_000 + (process.pid % 1000),
     configure: (config) => {
-      config.process['rlimits'] = [{ type: 'RLIMIT_NPROC', soft: 3, hard: 3 }];
+      config.process['rlimits'] = [{ type: 'RLIMIT_NPROC', soft: 1, hard: 1 }];
     },
   });
   t.strictSame(result, {
