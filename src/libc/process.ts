@@ -25,7 +25,7 @@ import {
   WNOHANG,
   WNOWAIT,
 } from './abi.ts';
-import { allocate, cString, declare, declarePointer } from './ffi.ts';
+import { allocate, cString, declare, declareWithoutErrno, declarePointer } from './ffi.ts';
 import { isPending, pendingSignal, signalSet } from './signal-source.ts';
 
 const libcWrite = declare('write', 'int', 'pointer', 'pointer');
@@ -39,14 +39,8 @@ const libcGetsid = declare('getsid', 'int');
 const libcGetpid = declare('getpid');
 const libcFcntl = declare('fcntl', 'int', 'int');
 
-/** kill(2), whose failure nobody asks for. Node's own costs half of a call through ffi-rs. */
-export function kill(target: number, n: number): void {
-  try {
-    process.kill(target, n);
-  } catch {
-    // ESRCH or EPERM: see perform.ts
-  }
-}
+/** kill(2), whose failure nobody asks for: see perform.ts. */
+export const kill = declareWithoutErrno('kill', 'int', 'int');
 
 /** close(2). */
 export const close = (fd: number): number => libcClose(fd);
