@@ -148,7 +148,8 @@ build/test/debian.tar: | test-packages
 
 # The tests run in a PID namespace with Debian's dumb-init as its PID 1: it reaps what a test leaves,
 # and whatever should still run at the end is killed with it. `make test TESTS=test/unit/*` runs some.
-TESTS := $(wildcard test/*/*.test.ts)
+# `make test-packaging` and `make torture` are the long ones.
+TESTS := $(wildcard test/unit/*.test.ts test/e2e/*.test.ts test/parity/*.test.ts test/container/*.test.ts)
 TEST_TIMEOUT := 900
 PACKAGING_TESTS = $(filter test/packaging/%,$(TESTS))
 .PHONY: test
@@ -158,8 +159,12 @@ test: test-packages build/dumb-init $(FIXTURES) $(IMAGES) $(if $(PACKAGING_TESTS
 	  --reporter=tap $(TESTS) > build/test/results.tap; \
 	$(NODE) scripts/test-summary.ts < build/test/results.tap
 
+.PHONY: test-packaging
+test-packaging:
+	$(MAKE) test TESTS='$(wildcard test/packaging/*.test.ts)'
+
 .PHONY: torture reliability
-# What an init has to bear, in full (about 10 minutes; `make test` has a short form), and its figures in
+# What an init has to bear, in full (about 10 minutes), and its figures in
 # docs/reliability.md.
 torture:
 	rm -f build/test/figures.txt
