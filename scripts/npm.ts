@@ -5,7 +5,7 @@
  *   npm.ts FOLDER platform ARCHITECTURE EXECUTABLE NOTICES
  *   npm.ts FOLDER main
  */
-import { copyFileSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
 import { PLATFORMS, type Platform, platformOf } from './platforms.ts';
@@ -26,10 +26,12 @@ const manifest = { version, description, license };
 function write(manifestOfPackage: object): void {
   writeFileSync(`${folder}/package.json`, `${JSON.stringify(manifestOfPackage, null, 2)}\n`);
   for (const file of files) copyFileSync(file, `${folder}/${basename(file)}`);
+  // npm packs the modes as it finds them, which a umask may have changed.
+  for (const file of readdirSync(folder)) chmodSync(`${folder}/${file}`, file === name ? 0o755 : 0o644);
 }
 
 if (what === 'main') {
-  files.push('scripts/npm-dumb-init');
+  copyFileSync('scripts/npm-dumb-init', `${folder}/${name}`);
   write({
     name,
     ...manifest,

@@ -73,7 +73,7 @@ const APT = `${process.cwd()}/build/apt`;
 
 t.test('apt-get installs it from a repository that make apt-repo wrote', async (t) => {
   await t.test('unsigned: only where it is trusted', async (t) => {
-    const made = await run('make', ['apt-repo']);
+    const made = await run('make', ['apt-repo'], { limitMs: PATIENCE_MS });
     t.match(made.stdout, 'build/apt is NOT signed');
     t.match(await inDebian(install('[trusted=yes]'), [APT]), { status: 0, stdout: /run by dumb-init\n$/ });
     t.match(await inDebian(install(''), [APT]), { status: 100, stdout: /not signed/ });
@@ -85,7 +85,7 @@ t.test('apt-get installs it from a repository that make apt-repo wrote', async (
     try {
       const key = ['--batch', '--passphrase', '', '--quick-generate-key', 'packager', 'default', 'default', 'never'];
       t.equal((await run('gpg', key, { env })).status, 0);
-      const made = await run('make', ['apt-repo', 'APT_KEY=packager'], { env });
+      const made = await run('make', ['apt-repo', 'APT_KEY=packager'], { env, limitMs: PATIENCE_MS });
       t.match(made.stdout, 'build/apt is signed with packager');
       t.equal((await run('gpg', ['--output', `${APT}/key.gpg`, '--export', 'packager'], { env })).status, 0);
       const result = await inDebian(install('[signed-by=/apt/key.gpg]'), [APT]);
