@@ -14,7 +14,7 @@ for (const line of readFileSync('build/test/figures.txt', 'utf8').trim().split('
   topics.set(topic, [...(topics.get(topic) ?? []), text]);
 }
 const lists = [...topics].map(([topic, texts]) => `### ${topic}\n\n${texts.map((text) => `- ${text}\n`).join('')}`);
-const where = `Linux ${release()}, ${cpus().length} processors.`;
+const where = `Linux ${release().split('.', 2).join('.')}, ${cpus().length} processors.`;
 
 const text = readFileSync(DOCUMENT, 'utf8');
 const [head, rest] = text.split(BEGIN) as [string, string];
