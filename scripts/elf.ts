@@ -100,13 +100,6 @@ export function fileOffset({ segments }: Elf, address: number): number {
   return segment.offset + address - segment.vaddr;
 }
 
-/** The address of what is stored at an offset in the file. */
-export function addressOf({ segments }: Elf, at: number): number {
-  const segment = segments.find(({ type, offset, filesz }) => type === PT_LOAD && offset <= at && at < offset + filesz);
-  if (!segment) throw new Error(`nothing is loaded from offset ${at.toString(16)}`);
-  return segment.vaddr + at - segment.offset;
-}
-
 /** Header and program headers of a static ET_EXEC file without sections. */
 export function elfHeaders(machine: number, entry: number, segments: readonly Segment[]): Buffer {
   const bytes = Buffer.alloc(EHDR_SIZE + segments.length * PHDR_SIZE);

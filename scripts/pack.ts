@@ -15,6 +15,7 @@ import {
   type Elf,
   EM_X86_64,
   elfHeaders,
+  fileOffset,
   PF_W,
   PT_GNU_PROPERTY,
   PT_GNU_STACK,
@@ -42,6 +43,8 @@ const LIBRARIES_BASE = 0x1f000000;
 /** As in launcher.c. */
 const MAX_LIBRARIES = 16;
 const HOT = 2;
+/** Each cut costs two more mappings at the start. */
+const LEAST_CUT = 4 * PAGE;
 const NAME_SIZE = 32;
 const ROW_SIZE = 32 + NAME_SIZE;
 /** Where an ELF header has the offset of the section headers, which no loader reads. */
@@ -100,12 +103,17 @@ withoutClone3(libc);
 useLibcForStubs(node, whole);
 const known = new Set(libraries.flatMap(dynamicSymbols).map(({ name }) => name));
 const unused: Range[] = [];
-for (const range of [...unusedData(whole), ...keepDynamicSymbols(node, whole, known)].sort(
+for (const { start, end } of [...unusedData(whole), ...keepDynamicSymbols(node, whole, known)].sort(
   (a, b) => a.start - b.start,
 )) {
+  node.bytes.fill(0, fileOffset(node, start), fileOffset(node, end - 1) + 1);
+  // Ranges with nothing but zeros between them are one.
   const last = unused.at(-1);
-  if (last && range.start - last.end < 64) last.end = range.end;
-  else unused.push(range);
+  if (last && node.bytes.subarray(fileOffset(node, last.end), fileOffset(node, start)).every((byte) => byte === 0)) {
+    last.end = end;
+  } else {
+    unused.push({ start, end });
+  }
 }
 
 /** What the output consists of, in file order. */
@@ -136,7 +144,7 @@ function addElf({ bytes, segments }: Elf, base: number, unused: readonly Range[]
     const end = vaddr + filesz;
     for (const range of unused) {
       const [start, stop] = [roundUp(range.start), roundUp(range.end - PAGE + 1)];
-      if (start < from || stop > end || start >= stop) continue;
+      if (start < from || stop > end || stop - start < LEAST_CUT) continue;
       if (start > from) store(start, start);
       add(Buffer.alloc(0), base + start, stop - start, flags);
       from = stop;

@@ -5,7 +5,7 @@
  * expected ends the build.
  */
 import { basename } from 'node:path';
-import { addressOf, type Elf, fileOffset, symbols } from './elf.ts';
+import { type Elf, fileOffset, symbols } from './elf.ts';
 
 /** The smallest page of the two architectures. */
 const PAGE = 0x1000;
@@ -17,19 +17,18 @@ export interface Range {
 }
 
 /**
- * What is not stored in the file, and reads as zeros at run time.
+ * What reads as zeros at run time, and is not stored in the file where it fills whole pages.
  *
  * - The data of ICU: only Intl asks for it (String.prototype.normalize, \p{…} and the case mappings
  *   that V8 uses have tables of their own). Without it, Intl throws.
- * - The sources of libraries that Node carries and loads when asked to: its TypeScript compiler,
- *   HTTP client, parser for the REPL, and file name patterns.
+ * - The sources of built-in modules that are loaded when asked for: the TypeScript compiler, HTTP
+ *   clients, the test runner, the REPL and more.
  * - The unwind tables: Node is built without C++ exceptions; one thrown by libstdc++ ends the
  *   process with them and without. The addon's own tables, which Rust's panics need, are elsewhere.
  */
 export function unusedData(whole: Elf): Range[] {
-  const sources = UNUSED_MODULES.map((name) => sourceRange(whole, name));
   const tables = ['.eh_frame_hdr', '.eh_frame', '.gcc_except_table'].map((name) => sectionRange(whole, name));
-  return [icuData(whole), ...sources, ...tables];
+  return [icuData(whole), ...unusedSources(whole), ...tables];
 }
 
 function icuData(whole: Elf): Range {
@@ -50,31 +49,32 @@ export function hotRanges(whole: Elf): Range[] {
   const MB = 0x100000;
   const text = section(whole, '.text').vaddr & -PAGE;
   const icu = icuData(whole).start & -PAGE;
-  const sources = UNUSED_MODULES.map((name) => Math.ceil(sourceRange(whole, name).end / PAGE) * PAGE);
+  const sources = unusedSources(whole).map(({ end }) => Math.ceil(end / PAGE) * PAGE);
   return [
     { start: text, end: text + 13 * MB },
     { start: Math.max(icu - 12 * MB, ...sources.filter((end) => end < icu)), end: icu },
   ];
 }
 
-const UNUSED_MODULES = [
-  'internal/deps/amaro/dist/index',
-  'internal/deps/undici/undici',
-  'internal/deps/acorn/acorn/dist/acorn',
-  'internal/deps/minimatch/index',
-];
+/** Built-in modules of which none is loaded before main.ts, and none by it. */
+const UNUSED_MODULES =
+  /^internal\/(bench_runner|crypto|debugger|deps|dtls|http2|quic|repl|test_runner|vfs|webstreams)\b/;
 
 /** Node has the source of each built-in module as text, of one byte a character if that is enough. */
-function sourceRange(whole: Elf, name: string): Range {
+function unusedSources(whole: Elf): Range[] {
   const { binding } = process as unknown as { binding(name: 'natives'): Record<string, string> };
-  const source = binding('natives')[name];
-  if (!source) throw new Error(`Node has no module ${name}`);
-  for (const encoding of ['latin1', 'utf16le'] as const) {
-    const text = Buffer.from(source, encoding);
-    const offset = whole.bytes.indexOf(text);
-    if (offset >= 0) return { start: addressOf(whole, offset), end: addressOf(whole, offset) + text.length };
-  }
-  throw new Error(`the source of ${name} is not in Node as it was published`);
+  const constants = section(whole, '.rodata');
+  const bytes = whole.bytes.subarray(constants.offset, constants.offset + constants.size);
+  const sources = Object.entries(binding('natives')).filter(([name]) => UNUSED_MODULES.test(name));
+  if (sources.length < 100) throw new Error('Node has other built-in modules than expected');
+  return sources.map(([name, source]) => {
+    for (const encoding of ['latin1', 'utf16le'] as const) {
+      const text = Buffer.from(source, encoding);
+      const offset = bytes.indexOf(text);
+      if (offset >= 0) return { start: constants.vaddr + offset, end: constants.vaddr + offset + text.length };
+    }
+    throw new Error(`the source of ${name} is not in Node as it was published`);
+  });
 }
 
 function sectionRange(elf: Elf, name: string): Range {

@@ -178,12 +178,15 @@ function foreground({ foreground, noTerminal, foregroundFailed }: Personality, v
   return undefined;
 }
 
-/** So many milliseconds without a signal, and memory is given back: a short life does not pay for that. */
-const QUIET = 1000;
+/** Milliseconds of a clock that nobody sets. (The first use of `performance` would load 600 KB for it.) */
+const now = (): number => Number(process.hrtime.bigint()) / 1e6;
+
+/** So many milliseconds after the start memory is given back: a shorter life does not pay for that. */
+const SETTLING = 1000;
 
 /** The life of an init. A PID 1 that dies takes the container along: from here on nothing may throw. */
 function loop({ state, early, writeLine, identify }: Begun): never {
-  const timers = new Timers<TimerId>(() => performance.now());
+  const timers = new Timers<TimerId>(now);
   const emit = (event: Event): void => {
     const [next, actions] = decide(state, event);
     state = next;
@@ -193,17 +196,18 @@ function loop({ state, early, writeLine, identify }: Begun): never {
   const means = { emit, write: writeLine, startTimer, identify };
   const take = ({ n, sender }: Received) => emit({ type: 'signal', n, handoff: sender === ownPid });
   early.forEach(take);
-  for (let quiet = false; ; ) {
+  const settled = now() + SETTLING;
+  for (let settling = true; ; ) {
     for (const id of timers.takeDue()) emit({ type: 'timeout', id });
     const left = timers.untilNext();
-    const wait = quiet ? left : Math.min(left ?? QUIET, QUIET);
-    const signal = nextSignal(wait);
-    if (signal) {
-      take(signal);
-    } else if (wait === QUIET) {
-      quiet = true;
+    const rest = settling ? settled - now() : 0;
+    if (settling && rest <= 0) {
+      settling = false;
+      decide(state, { type: 'signal', n: SIGCONT }); // on paper, so that the first signal finds it compiled
       giveBackMemory();
     }
+    const signal = nextSignal(settling ? Math.min(left ?? rest, rest) : left);
+    if (signal) take(signal);
   }
 }
 

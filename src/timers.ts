@@ -14,6 +14,7 @@ export class Timers<Id> {
 
   /** Takes the timers whose time is up, the earliest first. */
   takeDue(): Id[] {
+    if (this.#deadlines.size === 0) return []; // as nearly always
     const now = this.#now();
     const due = [...this.#deadlines].filter(([, deadline]) => deadline <= now).sort(([, a], [, b]) => a - b);
     for (const [id] of due) this.#deadlines.delete(id);
@@ -22,7 +23,7 @@ export class Timers<Id> {
 
   /** Milliseconds until the next is due; undefined when none runs. */
   untilNext(): number | undefined {
-    const next = Math.min(...this.#deadlines.values());
-    return Number.isFinite(next) ? Math.max(0, next - this.#now()) : undefined;
+    if (this.#deadlines.size === 0) return undefined;
+    return Math.max(0, Math.min(...this.#deadlines.values()) - this.#now());
   }
 }

@@ -57,16 +57,18 @@ int pthread_create(void *thread, const void *attributes, void *(*start)(void *),
 // Node names its threads; the process keeps the name it was started by.
 int pthread_setname_np(unsigned long thread, const char *name) { return (void)thread, (void)name, 0; }
 
-// V8 takes its heap in pages of 256 KiB and fills them at once with its snapshot. It asks for a
-// page, and all but one system page to align it. One call in place of 64 page faults; a kernel
-// before 5.14 does not know it, and the faults happen as ever.
-enum { V8_PAGE = 0x40000 };
+// V8 takes its heap in pages of 256 KiB, and fills them at once with its snapshot. It asks for a page,
+// and all but one system page to align it. One call in place of 64 page faults; a kernel before 5.14
+// does not know it, and the faults happen as ever. The first pages become V8's read-only heap, of
+// which only parts are filled. (Wrong numbers would cost time or memory, nothing else.)
+enum { V8_PAGE = 0x40000, V8_SLACK = V8_PAGE - 0x1000, V8_READ_ONLY_PAGES = 7 };
 void *mmap64(void *address, unsigned long size, int protection, int flags, int fd, long offset) {
+  static int pages; // V8 has one thread that asks for them
   long got = sys6(SYS_mmap, (long)address, (long)size, protection, flags, fd, offset);
   if (got < 0 && got > -4096) return (void *)(long)result(got);
   if (size > V8_PAGE && size < 2 * V8_PAGE && protection == PROT_READ_WRITE && flags == MAP_PRIVATE_ANONYMOUS &&
-      (got & (V8_PAGE - 1)) == 0)
-    sys(SYS_madvise, got, V8_PAGE, MADV_POPULATE_WRITE, 0, 0);
+      (got & (V8_PAGE - 1)) == 0 && ++pages > V8_READ_ONLY_PAGES)
+    sys(SYS_madvise, got, (long)size - V8_SLACK, MADV_POPULATE_WRITE, 0, 0);
   return (void *)got;
 }
 void *mmap(void *address, unsigned long size, int protection, int flags, int fd, long offset) {

@@ -1,11 +1,11 @@
 /** Memory that the start needed, and waiting for signals does not. */
 import { readFileSync } from 'node:fs';
 import { MADV_DONTNEED } from './abi.ts';
-import { declare } from './ffi.ts';
+import { declareWithoutErrno } from './ffi.ts';
 import { handover } from './handover.ts';
 
-const libcMadvise = declare('madvise', 'pointer', 'pointer', 'int');
-const mallocTrim = declare('malloc_trim', 'pointer');
+const libcMadvise = declareWithoutErrno('madvise', 'pointer', 'pointer', 'int');
+const mallocTrim = declareWithoutErrno('malloc_trim', 'pointer');
 
 /**
  * Gives back to the kernel what malloc holds in reserve, and takes Node's constants and all code out

@@ -25,7 +25,7 @@ import {
   WNOHANG,
   WNOWAIT,
 } from './abi.ts';
-import { allocate, cString, declare, declareWithoutErrno, declarePointer } from './ffi.ts';
+import { allocate, cString, declare, declarePointer, declareWithoutErrno } from './ffi.ts';
 import { isPending, pendingSignal, signalSet } from './signal-source.ts';
 
 const libcWrite = declare('write', 'int', 'pointer', 'pointer');
