@@ -148,8 +148,8 @@ build/test/debian.tar: | test-packages
 
 # The tests run in a PID namespace with Debian's dumb-init as its PID 1: it reaps what a test leaves,
 # and whatever should still run at the end is killed with it. `make test TESTS=test/unit/*` runs some.
-# `make test-packaging` and `make torture` are the long ones.
-TESTS := $(wildcard test/unit/*.test.ts test/e2e/*.test.ts test/parity/*.test.ts test/container/*.test.ts)
+# `make test-packaging` is another; `make torture` tries harder.
+TESTS := $(wildcard test/unit/*.test.ts test/e2e/*.test.ts test/parity/*.test.ts test/container/*.test.ts test/torture/*.test.ts)
 TEST_TIMEOUT := 900
 PACKAGING_TESTS = $(filter test/packaging/%,$(TESTS))
 .PHONY: test
@@ -172,6 +172,12 @@ torture:
 	@sort -s -k1,1 -t '	' build/test/figures.txt
 reliability: build/test/figures.txt
 	$(NODE) scripts/reliability.ts
+
+# The long run: an hour, or SOAK=seconds. SEED=n repeats one.
+.PHONY: soak
+soak: test-packages build/dumb-init $(FIXTURES)
+	unshare $$([ $$(id -u) -eq 0 ] || echo --user --map-root-user) --pid --fork --mount-proc --kill-child dumb-init \
+	  $(NODE) test/torture/soak.ts
 
 # --- what it costs -------------------------------------------------------------------------------
 
