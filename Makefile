@@ -121,10 +121,16 @@ include scripts/packaging.mk
 
 # --- tests ---------------------------------------------------------------------------------------
 
-FIXTURES := $(patsubst test/fixtures/%.c,build/test/%,$(wildcard test/fixtures/*.c))
+FIXTURES := $(patsubst test/fixtures/%.c,build/test/%,$(wildcard test/fixtures/*.c)) build/test/c-parts
 build/test/%: test/fixtures/%.c
 	mkdir -p build/test
 	$(LIBRARY_CC) -std=gnu11 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -static -o $@ $<
+
+# The C parts under sanitizers, which only a dynamic program can have.
+build/test/c-parts: test/sanitized/c-parts.c src/launcher/launcher.c src/launcher/share.c src/launcher/arch.h
+	mkdir -p build/test
+	$(LIBRARY_CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -fsanitize=address,undefined \
+	  -fno-sanitize-recover=all -o $@ $(filter %.c,$^)
 
 # What the tests need of Debian, beyond Node, npm, make and gcc.
 TEST_PACKAGES := busybox-static catatonit daemontools dumb-init podman python3-minimal runc strace supervisor tini
@@ -204,6 +210,14 @@ check: $(NODE)
 	$(NODE) node_modules/.bin/tsc
 format: $(NODE)
 	$(NODE) node_modules/.bin/biome check --write .
+
+.PHONY: audit
+# Whether the registry has signed every dependency, and what hardening flags tell of the C parts
+# (docs/reliability.md has more on them).
+audit: build/dumb-init
+	$(call need,devscripts)
+	npm audit signatures
+	-hardening-check $(OUT)/share.so $(OUT)/guard.so
 
 .PHONY: clean
 clean:

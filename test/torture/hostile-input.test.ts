@@ -47,7 +47,8 @@ async function outcome(path: string): Promise<'worked' | 'refused' | 'killed'> {
   // By execve(2), which takes no file for a shell script.
   const { status, stderr } = await run(fixture('situation'), ['--', path, '/bin/sh', '-c', 'exit 7']);
   if (status === 7) return 'worked';
-  if ((status === 99 || status === 1) && stderr !== '') return 'refused'; // by the kernel, or by the launcher
+  // By the kernel, the launcher or the loader.
+  if ([99, 1, 127].includes(status) && stderr !== '') return 'refused';
   if (status > 128) return 'killed';
   throw new Error(`status ${status}\n${stderr}`);
 }
@@ -121,6 +122,14 @@ t.test('cut off anywhere, it is refused or killed, but never works or hangs', as
   }
   t.notOk(outcomes.includes('worked'));
   figure('Hostile input', `${lengths.length} that were cut off somewhere: ${inWords(outcomes)}, none hung`);
+});
+
+t.test('launcher and share on random input: nothing for AddressSanitizer or UndefinedBehaviorSanitizer', async (t) => {
+  const rounds = times(400, 25);
+  // test/sanitized/c-parts.c compares what they make of it, too.
+  const result = await run(fixture('c-parts'), ['1', String(rounds)], { limitMs: 10 * 60_000 });
+  t.strictSame(result, { status: 0, stdout: '', stderr: '' });
+  figure('Hostile input', `${rounds} random inputs to the C parts under AddressSanitizer and UBSan: nothing found`);
 });
 
 t.test('the parser of ELF files ends with a result or an error, whatever it is given', async (t) => {

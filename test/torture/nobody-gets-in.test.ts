@@ -1,9 +1,10 @@
 /** What dumb-init touches of the system until its command runs, and while it does: as little as there is. */
 import { readFileSync } from 'node:fs';
+import { machine } from 'node:os';
 import t from 'tap';
 import { runContainer } from '../helpers/container.ts';
 import { dockerPermits, dockerSeccomp } from '../helpers/docker-seccomp.ts';
-import { fixture, OURS, processState, readProc, start, waitUntil } from '../helpers/processes.ts';
+import { fixture, OURS, processState, readProc, run, start, waitUntil } from '../helpers/processes.ts';
 import { figure, traced } from '../helpers/torture.ts';
 
 /** What may be opened, and why. */
@@ -92,7 +93,7 @@ for (const [errno, docker] of [
 ] as const) {
   t.test(`under ${docker}, it works and says nothing`, async (t) => {
     const { status, stdout, stderr } = await runContainer({
-      args: ['/dumb-init', '/busybox', 'sh', '-c', '(echo works &); exit 7'],
+      args: ['/dumb-init', '/busybox', 'sh', '-c', '(echo works & wait); exit 7'],
       configure: (config) => {
         config.linux['seccomp'] = dockerSeccomp(errno);
       },
@@ -124,6 +125,22 @@ t.test('no memory is writable and executable, nor a stack executable', async (t)
   running.signal('SIGTERM');
   t.equal((await running.ended).status, 0);
 });
+
+t.test(
+  'of what is built, nothing is loaded writable and executable; libraries are bound and read-only at once',
+  async (t) => {
+    const elf = async (file: string) => (await run('readelf', ['--segments', '--dynamic', '--wide', file])).stdout;
+    for (const name of ['dumb-init', 'launcher', 'share.so', 'guard.so']) {
+      const text = await elf(`build/${machine()}/${name}`);
+      t.match(text, /^ +LOAD .* R E 0x/m, `${name}: its code`);
+      t.notMatch(text, /^ +\S+ .* .WE 0x/m, `${name}: nothing writable and executable`);
+      t.match(text, /^ +GNU_STACK .* RW +0x/m, `${name}: no executable stack`);
+      if (!name.endsWith('.so')) continue;
+      t.match(text, /^ +GNU_RELRO /m, name);
+      t.match(text, /BIND_NOW|Flags: NOW/, name);
+    }
+  },
+);
 
 t.test('every dependency is pinned to one version, and by its hash', async (t) => {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
