@@ -65,7 +65,7 @@ static char tunables[] = "GLIBC_TUNABLES=glibc.malloc.top_pad=1900544:glibc.mall
 // Constants of linux/fcntl.h, linux/memfd.h, linux/auxvec.h and asm-generic/errno-base.h.
 enum {
   AT_FDCWD = -100, O_PATH = 010000000, O_CLOEXEC = 02000000, AT_EMPTY_PATH = 0x1000,
-  F_DUPFD = 0, F_GETFD = 1,
+  F_DUPFD = 0, F_GETFD = 1, F_ADD_SEALS = 1033, SEAL_ALL = 0xf,
   MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_EXEC = 0x10,
   ENOENT = 2, EINTR = 4, EBADF = 9, EINVAL = 22, MADV_POPULATE_READ = 22,
   AT_NULL = 0, AT_PHDR = 3, AT_PHENT = 4, AT_PHNUM = 5, AT_BASE = 7, AT_ENTRY = 9, AT_SECURE = 23,
@@ -160,7 +160,7 @@ static void copy(long fd, word start, word from, word to) {
 }
 
 // A library in a memfd, gone with the last process that maps it. share.c maps what is left out, and
-// seals it.
+// seals it; share.c's own is whole, and sealed here.
 static long library_fd(int i) {
   long name = (long)payload.library[i].name;
   long fd = sys(SYS_memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC, 0, 0, 0);
@@ -235,8 +235,10 @@ struct jump launch(word *kernel_stack, word *stack) {
   for (int i = 0; i <= addon; i++) {
     word fd = (word)library_fd(i);
     tell = append(append_number(tell, fd, 10), i < addon ? " " : "");
-    if (i == 0) append_number(append(audit, "LD_AUDIT=/proc/self/fd/"), fd, 10);
-    else if (i < addon) end = append_number(append(end, i > 1 ? ":/proc/self/fd/" : "/proc/self/fd/"), fd, 10);
+    if (i == 0) {
+      append_number(append(audit, "LD_AUDIT=/proc/self/fd/"), fd, 10);
+      sys(SYS_fcntl, (long)fd, F_ADD_SEALS, SEAL_ALL, 0, 0);
+    } else if (i < addon) end = append_number(append(end, i > 1 ? ":/proc/self/fd/" : "/proc/self/fd/"), fd, 10);
   }
   check_free_fds();
 

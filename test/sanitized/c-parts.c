@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 typedef unsigned long word;
-enum { FIELDS = 15, LIBRARIES = 16, ROW = 8, WORDS = FIELDS + LIBRARIES * ROW + 1, STACK_WORDS = 512, PAGE = 4096 };
+enum { FIELDS = 15, LIBRARIES = 16, ROW = 8, WORDS = FIELDS + LIBRARIES * ROW + 1, STACK_WORDS = 512, PAGE = 4096,
+       ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
 
 extern word payload[WORDS]; // launcher.c; read-only
 struct jump { word stack, entry; };
@@ -119,6 +120,7 @@ static void run_launcher(int aux_pairs, int damage) {
     word *library = row + i * ROW;
     int fd = (int)strtol(told, &told, 10);
     char *bytes = malloc(library[1] + 1);
+    CHECK(fcntl(fd, F_GET_SEALS) == (i ? 0 : ALL_SEALS));
     CHECK(pread(fd, bytes, library[1] + 1, 0) == (ssize_t)(library[3] < library[1] ? library[1] : library[2]));
     CHECK(!memcmp(bytes, (char *)library[0], library[2]));
     CHECK(!memcmp(bytes + library[3], (char *)library[0] + library[3], library[1] - library[3]));
@@ -157,7 +159,7 @@ static void run_share(void) {
   la_objopen(&(struct link_map){1, "/proc/self/f"}, 0, 0);
 
   CHECK(!memcmp(base, expected, size));
-  CHECK(fcntl(fd, F_GET_SEALS) == (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
+  CHECK(fcntl(fd, F_GET_SEALS) == ALL_SEALS);
 }
 
 // What must come on standard error, and the status; the rest of it is checked in the child.

@@ -55,6 +55,24 @@ t.test('no socket is made', async (t) => {
   );
 });
 
+t.test('every memfd is sealed, and closed before the command starts', async (t) => {
+  const { status, log } = await traced(['--trace=memfd_create,fcntl,close,clone,vfork'], [OURS, 'true']);
+  t.equal(status, 0);
+  const lines = log.split('\n');
+  const started = lines.findLastIndex((line) => /^(clone|vfork)\(/.test(line));
+  const created = lines.flatMap((line, at) => {
+    const [, name, fd] = /^memfd_create\("(.*)", .* = (\d+)$/.exec(line) ?? [];
+    return name ? [{ name, fd, at }] : [];
+  });
+  t.ok(created.length > 5, 'the libraries are in memfds');
+  for (const { name, fd, at } of created) {
+    const sealed = `fcntl(${fd}, F_ADD_SEALS, F_SEAL_SEAL|F_SEAL_SHRINK|F_SEAL_GROW|F_SEAL_WRITE) = 0`;
+    const sealedAt = lines.indexOf(sealed, at);
+    const closedAt = lines.findIndex((line, i) => i > at && line.startsWith(`close(${fd})`));
+    t.ok(at < sealedAt && sealedAt < closedAt && closedAt < started, `${name}: ${[at, sealedAt, closedAt, started]}`);
+  }
+});
+
 /** Every system call of dumb-init until its end (x86_64). All are in the default profiles of Docker and Podman. */
 const SYSTEM_CALLS = [
   ...['access', 'arch_prctl', 'brk', 'capget', 'chdir', 'clone', 'close', 'dup2', 'epoll_create1', 'epoll_ctl'],

@@ -1,7 +1,7 @@
 /** What is too little, and what is just enough: below each floor one line and status 1, never a hang or a crash. */
 import { existsSync, mkdirSync, mkdtempSync, openSync, readSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
-import { runContainer } from '../helpers/container.ts';
+import { place, runContainer } from '../helpers/container.ts';
 import { fixture, OURS, type Result, run } from '../helpers/processes.ts';
 import { figure } from '../helpers/torture.ts';
 
@@ -129,6 +129,16 @@ for (const [what, ...words] of [
     t.strictSame(await run(command, [...args, OURS, ...exit7]), works);
   });
 }
+
+t.test('without /dev/null, and with fds 0 and 1 closed, it works', async (t) => {
+  const root = mkdtempSync('build/test/root-');
+  t.teardown(() => rmSync(root, { recursive: true }));
+  mkdirSync(`${root}/proc`);
+  place(OURS, `${root}/dumb-init`);
+  place('/bin/busybox', `${root}/busybox`);
+  const script = `mount -t proc proc ${root}/proc && exec chroot ${root} /dumb-init /busybox sh -c 'exit 7' <&- >&-`;
+  t.strictSame(await run('unshare', ['--mount', 'sh', '-c', script]), works);
+});
 
 t.test('debug lines to a full disk are dropped', async (t) => {
   t.strictSame(await run('sh', ['-c', `exec ${OURS} -v sh -c 'exit 7' 2>/dev/full`]), works);
