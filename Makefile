@@ -121,10 +121,16 @@ include scripts/packaging.mk
 
 # --- tests ---------------------------------------------------------------------------------------
 
-FIXTURES := $(patsubst test/fixtures/%.c,build/test/%,$(wildcard test/fixtures/*.c))
+FIXTURES := $(patsubst test/fixtures/%.c,build/test/%,$(wildcard test/fixtures/*.c)) build/test/c-parts
 build/test/%: test/fixtures/%.c
 	mkdir -p build/test
 	$(LIBRARY_CC) -std=gnu11 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -static -o $@ $<
+
+# The C parts under sanitizers, which only a dynamic program can have.
+build/test/c-parts: test/sanitized/c-parts.c src/launcher/launcher.c src/launcher/share.c src/launcher/arch.h
+	mkdir -p build/test
+	$(LIBRARY_CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -fsanitize=address,undefined \
+	  -fno-sanitize-recover=all -o $@ $(filter %.c,$^)
 
 # What the tests need of Debian, beyond Node, npm, make and gcc.
 TEST_PACKAGES := busybox-static catatonit daemontools dumb-init podman python3-minimal runc strace supervisor tini
@@ -148,8 +154,8 @@ build/test/debian.tar: | test-packages
 
 # The tests run in a PID namespace with Debian's dumb-init as its PID 1: it reaps what a test leaves,
 # and whatever should still run at the end is killed with it. `make test TESTS=test/unit/*` runs some.
-# `make test-packaging` and `make torture` are the long ones.
-TESTS := $(wildcard test/unit/*.test.ts test/e2e/*.test.ts test/parity/*.test.ts test/container/*.test.ts)
+# `make test-packaging` is another; `make torture` tries harder.
+TESTS := $(wildcard test/unit/*.test.ts test/e2e/*.test.ts test/parity/*.test.ts test/container/*.test.ts test/torture/*.test.ts)
 TEST_TIMEOUT := 900
 PACKAGING_TESTS = $(filter test/packaging/%,$(TESTS))
 .PHONY: test
@@ -172,6 +178,12 @@ torture:
 	@sort -s -k1,1 -t '	' build/test/figures.txt
 reliability: build/test/figures.txt
 	$(NODE) scripts/reliability.ts
+
+# The long run: an hour, or SOAK=seconds. SEED=n repeats one.
+.PHONY: soak
+soak: test-packages build/dumb-init $(FIXTURES)
+	unshare $$([ $$(id -u) -eq 0 ] || echo --user --map-root-user) --pid --fork --mount-proc --kill-child dumb-init \
+	  $(NODE) test/torture/soak.ts
 
 # --- what it costs -------------------------------------------------------------------------------
 
@@ -198,6 +210,14 @@ check: $(NODE)
 	$(NODE) node_modules/.bin/tsc
 format: $(NODE)
 	$(NODE) node_modules/.bin/biome check --write .
+
+.PHONY: audit
+# Whether the registry has signed every dependency, and what hardening flags tell of the C parts
+# (docs/reliability.md has more on them).
+audit: build/dumb-init
+	$(call need,devscripts)
+	npm audit signatures
+	-hardening-check $(OUT)/share.so $(OUT)/guard.so
 
 .PHONY: clean
 clean:

@@ -238,7 +238,8 @@ const fields = [
   ...[...hot, unwritten('.text'), unwritten('.rodata')].flatMap(({ start, end }) => [start, end - start]),
   libraries.length,
 ];
-const payload = Buffer.alloc(fields.length * 8 + MAX_LIBRARIES * ROW_SIZE);
+const sumAt = fields.length * 8 + MAX_LIBRARIES * ROW_SIZE;
+const payload = Buffer.alloc(sumAt + 8);
 if (payload.length !== table.size) throw new Error('the payload table has another layout in launcher.c');
 for (const [i, value] of fields.entries()) payload.writeBigUInt64LE(BigInt(value), i * 8);
 rows.forEach(({ start, size, head, tail, name }, i) => {
@@ -247,6 +248,11 @@ rows.forEach(({ start, size, head, tail, name }, i) => {
     payload.writeBigUInt64LE(BigInt(value), row + field * 8);
   payload.write(name, row + 32, 'latin1');
 });
+let sum = 0n;
+for (let at = 0; at < sumAt; at += 8) {
+  sum = BigInt.asUintN(64, (sum ^ payload.readBigUInt64LE(at)) * 0x100000001b3n);
+}
+payload.writeBigUInt64LE(sum, sumAt);
 payload.copy(launcher.bytes, table.offset);
 
 const stack: Segment = { type: PT_GNU_STACK, flags: 6, offset: 0, vaddr: 0, filesz: 0, memsz: 0, align: 16 };

@@ -42,6 +42,7 @@ struct payload {
     word head, tail; // what the loader needs of it: the bytes before head, and those from tail on
     char name[32]; // the SONAME, shown in /proc/PID/maps
   } library[MAX_LIBRARIES];
+  word sum; // of all words before it
 };
 // Made by the assembler, so that no compiler can take the zeros that stand here for its last word.
 extern const struct payload payload;
@@ -96,6 +97,14 @@ static void die(const char *what, long error) {
   end = append(end, ". Exiting.\n");
   sys(SYS_write, 2, (long)line, end - line, 0, 0);
   for (;;) sys(SYS_exit_group, 1, 0, 0, 0, 0);
+}
+
+// With a damaged table the jump would go anywhere, and might never end. Every change of one word changes
+// the sum: each step is one-to-one (FNV-1a, by words).
+static void check_table(void) {
+  word sum = 0;
+  for (const word *each = (const word *)&payload; each < &payload.sum; each++) sum = (sum ^ *each) * 0x100000001b3;
+  if (sum != payload.sum) die("The executable is truncated or damaged", 0);
 }
 
 // O_PATH on "/" behaves as closed for read, write and ioctl (EBADF), and being close-on-exec it is
@@ -193,6 +202,7 @@ struct jump launch(word *kernel_stack, word *stack) {
   word argc = kernel_stack[0], *argv = kernel_stack + 1, *envp = argv + argc + 1, *aux = envp;
   while (*aux++) continue;
 
+  check_table();
   // Opened, not only looked at: qemu-user answers for the program it runs when the link is opened,
   // and for itself otherwise. O_PATH asks for no permission to read.
   char stat[256];

@@ -1,8 +1,11 @@
 /** What dumb-init touches of the system until its command runs, and while it does: as little as there is. */
+import { readFileSync } from 'node:fs';
+import { machine } from 'node:os';
 import t from 'tap';
 import { runContainer } from '../helpers/container.ts';
-import { fixture, OURS } from '../helpers/processes.ts';
-import { traced } from '../helpers/torture.ts';
+import { dockerPermits, dockerSeccomp } from '../helpers/docker-seccomp.ts';
+import { fixture, OURS, processState, readProc, run, start, waitUntil } from '../helpers/processes.ts';
+import { figure, traced } from '../helpers/torture.ts';
 
 /** What may be opened, and why. */
 const OPENED: readonly [RegExp, string][] = [
@@ -81,6 +84,74 @@ t.test('under seccomp that allows the listed system calls alone it works, and sa
     },
   });
   t.strictSame({ status, stdout, stderr }, { status: 7, stdout: 'works\n', stderr: '' });
+  figure('System calls', `all that are made until the end: ${SYSTEM_CALLS.map((name) => `\`${name}\``).join(', ')}`);
+});
+
+for (const [errno, docker] of [
+  [38, "Docker's default seccomp profile"],
+  [1, 'that of Docker before 20.10.10, in which clone3 fails with EPERM'],
+] as const) {
+  t.test(`under ${docker}, it works and says nothing`, async (t) => {
+    const { status, stdout, stderr } = await runContainer({
+      args: ['/dumb-init', '/busybox', 'sh', '-c', '(echo works & wait); exit 7'],
+      configure: (config) => {
+        config.linux['seccomp'] = dockerSeccomp(errno);
+      },
+    });
+    t.strictSame({ status, stdout, stderr }, { status: 7, stdout: 'works\n', stderr: '' });
+  });
+}
+
+t.test("every system call that is made is permitted by Docker's default profile", async (t) => {
+  t.strictSame(
+    SYSTEM_CALLS.filter((name) => !dockerPermits(name)),
+    [],
+  );
+});
+
+t.test('no memory is writable and executable, nor a stack executable', async (t) => {
+  const running = start(OURS, [fixture('signals'), '1']);
+  await running.prints('ready');
+  await waitUntil(() => processState(running.pid) === 'S', 'it to wait for signals');
+  const mappings = readProc(`${running.pid}/maps`).trim().split('\n');
+  t.ok(
+    mappings.some((line) => / r-xp /.test(line)),
+    'its code is mapped',
+  );
+  t.strictSame(
+    mappings.filter((line) => / .wx. |x.*\[(stack|heap)\]/.test(line)),
+    [],
+  );
+  running.signal('SIGTERM');
+  t.equal((await running.ended).status, 0);
+});
+
+t.test(
+  'of what is built, nothing is loaded writable and executable; libraries are bound and read-only at once',
+  async (t) => {
+    const elf = async (file: string) => (await run('readelf', ['--segments', '--dynamic', '--wide', file])).stdout;
+    for (const name of ['dumb-init', 'launcher', 'share.so', 'guard.so']) {
+      const text = await elf(`build/${machine()}/${name}`);
+      t.match(text, /^ +LOAD .* R E 0x/m, `${name}: its code`);
+      t.notMatch(text, /^ +\S+ .* .WE 0x/m, `${name}: nothing writable and executable`);
+      t.match(text, /^ +GNU_STACK .* RW +0x/m, `${name}: no executable stack`);
+      if (!name.endsWith('.so')) continue;
+      t.match(text, /^ +GNU_RELRO /m, name);
+      t.match(text, /BIND_NOW|Flags: NOW/, name);
+    }
+  },
+);
+
+t.test('every dependency is pinned to one version, and by its hash', async (t) => {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+    packages: Record<string, { integrity?: string; version: string }>;
+  };
+  const { '': root, ...dependencies } = packages;
+  t.ok(root && Object.keys(dependencies).length > 0);
+  for (const [path, { integrity = '' }] of Object.entries(dependencies)) t.match(integrity, /^sha512-.{88}/, path);
+  const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, Record<string, string>>;
+  const wanted = { ...manifest['devDependencies'], ...manifest['optionalDependencies'] };
+  for (const [name, version] of Object.entries(wanted)) t.match(version, /^\d+\.\d+\.\d+/, name);
 });
 
 t.test('a set-user-ID copy has the rights of its owner, and nothing of the caller is loaded into it', async (t) => {
