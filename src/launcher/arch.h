@@ -1,6 +1,9 @@
 // What differs between the architectures: how a system call is made, their numbers
 // (asm/unistd.h), and the few instructions before and after launch().
 
+// The smallest that there is on either architecture, where pages are of 4 KiB.
+enum { HUGE_PAGE = 0x200000 };
+
 struct jump {
   unsigned long stack, entry;
 };
@@ -8,7 +11,7 @@ struct jump {
 #if defined(__x86_64__)
 
 enum {
-  SYS_write = 1, SYS_close = 3, SYS_mmap = 9, SYS_mprotect = 10, SYS_rt_sigaction = 13, SYS_rt_sigprocmask = 14, SYS_mremap = 25, SYS_madvise = 28, SYS_fcntl = 72, SYS_exit_group = 231, SYS_openat = 257,
+  SYS_write = 1, SYS_close = 3, SYS_mmap = 9, SYS_mprotect = 10, SYS_munmap = 11, SYS_brk = 12, SYS_rt_sigaction = 13, SYS_rt_sigprocmask = 14, SYS_mremap = 25, SYS_madvise = 28, SYS_fcntl = 72, SYS_exit_group = 231, SYS_openat = 257,
   SYS_newfstatat = 262, SYS_prlimit64 = 302, SYS_fallocate = 285, SYS_memfd_create = 319, SYS_pwrite64 = 18, SYS_ftruncate = 77,
   SYS_io_uring_setup = 425,
 };
@@ -40,7 +43,7 @@ __asm__(".globl _start\n"
 enum {
   SYS_fcntl = 25, SYS_openat = 56, SYS_close = 57, SYS_write = 64, SYS_newfstatat = 79, SYS_exit_group = 94,
   SYS_rt_sigaction = 134, SYS_rt_sigprocmask = 135, SYS_prlimit64 = 261, SYS_memfd_create = 279,
-  SYS_ftruncate = 46, SYS_fallocate = 47, SYS_pwrite64 = 68, SYS_mremap = 216, SYS_mmap = 222, SYS_mprotect = 226,
+  SYS_ftruncate = 46, SYS_fallocate = 47, SYS_pwrite64 = 68, SYS_brk = 214, SYS_munmap = 215, SYS_mremap = 216, SYS_mmap = 222, SYS_mprotect = 226,
   SYS_madvise = 233, SYS_io_uring_setup = 425,
 };
 

@@ -6,7 +6,7 @@
 
 enum {
   F_SETFD = 2, F_GETFD = 1, ENOSYS = 38, MASK_SIZE = 8, SIZEOF_SIGACTION = 152,
-  PROT_READ_WRITE = 3, MAP_PRIVATE_ANONYMOUS = 0x22, MADV_POPULATE_WRITE = 23,
+  PROT_READ_WRITE = 3, MAP_PRIVATE_ANONYMOUS = 0x22, MADV_DONTFORK = 10, MADV_HUGEPAGE = 14, MADV_POPULATE_WRITE = 23,
 };
 
 extern int *__errno_location(void);
@@ -57,30 +57,56 @@ int pthread_create(void *thread, const void *attributes, void *(*start)(void *),
 // Node names its threads; the process keeps the name it was started by.
 int pthread_setname_np(unsigned long thread, const char *name) { return (void)thread, (void)name, 0; }
 
-// V8 takes its heap in pages of 256 KiB, and fills them at once with its snapshot. It asks for a page,
-// and all but one system page to align it. One call in place of 64 page faults; a kernel before 5.14
-// does not know it, and the faults happen as ever. The first pages become V8's read-only heap, of
-// which only parts are filled. (Wrong numbers would cost time or memory, nothing else.)
-enum { V8_PAGE = 0x40000, V8_SLACK = V8_PAGE - 0x1000, V8_READ_ONLY_PAGES = 7 };
+// Memory is touched for the first time page by page: some 2,000 page faults of 4 KiB, and where the
+// machine is itself a guest, as many in its host. Two calls save most of them; a kernel that has no huge
+// pages to give still fills in small ones, and one before 5.14 faults as ever.
+static void populate(unsigned long start, unsigned long size) {
+  sys(SYS_madvise, (long)start, (long)size, MADV_HUGEPAGE, 0, 0);
+  sys(SYS_madvise, (long)start, (long)size, MADV_POPULATE_WRITE, 0, 0);
+}
+
+// V8 takes its heap in pages of 256 KiB, and fills them at once with its snapshot. For each it asks for
+// that and all but one system page, so that it can align it, and returns the rest. Here most pages come
+// aligned out of a pool of two huge pages, and the rest that is returned is the next one's. The first
+// pages become V8's read-only heap, of which only parts are filled. (Wrong numbers would cost time or
+// memory, nothing else.)
+enum {
+  V8_PAGE = 0x40000, V8_SLACK = V8_PAGE - 0x1000, V8_READ_ONLY_PAGES = 7, POOL = 2 * HUGE_PAGE,
+};
+static unsigned long pool, pool_end; // V8 has one thread that asks for pages
+
+static void make_pool(void) {
+  long got = sys6(SYS_mmap, 0, POOL + HUGE_PAGE + V8_PAGE, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
+  if (got < 0 && got > -4096) return;
+  pool = ((unsigned long)got + HUGE_PAGE - 1) & -(unsigned long)HUGE_PAGE;
+  pool_end = pool + POOL;
+  sys(SYS_madvise, (long)pool, POOL + V8_PAGE, MADV_DONTFORK, 0, 0); // as V8 will: one by one would split them
+  populate(pool, POOL);
+}
+
 void *mmap64(void *address, unsigned long size, int protection, int flags, int fd, long offset) {
-  static int pages; // V8 has one thread that asks for them
+  static int pages;
+  if (size == V8_PAGE + V8_SLACK && protection == PROT_READ_WRITE && flags == MAP_PRIVATE_ANONYMOUS) {
+    if (++pages == V8_READ_ONLY_PAGES + 1) make_pool();
+    if (pool < pool_end) return (void *)((pool += V8_PAGE) - V8_PAGE);
+  }
   long got = sys6(SYS_mmap, (long)address, (long)size, protection, flags, fd, offset);
-  if (got < 0 && got > -4096) return (void *)(long)result(got);
-  if (size > V8_PAGE && size < 2 * V8_PAGE && protection == PROT_READ_WRITE && flags == MAP_PRIVATE_ANONYMOUS &&
-      (got & (V8_PAGE - 1)) == 0 && ++pages > V8_READ_ONLY_PAGES)
-    sys(SYS_madvise, got, (long)size - V8_SLACK, MADV_POPULATE_WRITE, 0, 0);
-  return (void *)got;
+  return (void *)(got < 0 && got > -4096 ? (long)result(got) : got);
 }
 void *mmap(void *address, unsigned long size, int protection, int flags, int fd, long offset) {
   return mmap64(address, size, protection, flags, fd, offset);
 }
+int munmap(void *address, unsigned long size) {
+  if ((unsigned long)address == pool && size == V8_SLACK) return 0;
+  return result(sys(SYS_munmap, (long)address, (long)size, 0, 0, 0));
+}
 
-// The same for the heap of malloc, whose first request to the kernel is made large by
-// GLIBC_TUNABLES (launcher.c).
+// The heap of malloc, whose place and first size are the launcher's doing.
 extern void *malloc(unsigned long), *sbrk(long);
 __attribute__((constructor)) static void populate_heap(void) {
-  unsigned long start = ((unsigned long)malloc(1) + 0xffff) & ~0xffffUL, end = (unsigned long)sbrk(0);
-  if (start < end) sys(SYS_madvise, (long)start, (long)(end - start), MADV_POPULATE_WRITE, 0, 0);
+  unsigned long start = (unsigned long)malloc(1) & -0x10000UL; // the largest system page
+  unsigned long end = (start + 2 * HUGE_PAGE - 1) & -(unsigned long)HUGE_PAGE;
+  if (start < end && end <= (unsigned long)sbrk(0)) populate(start, end - start);
 }
 
 // libuv sets up an io_uring for each event loop, and works as well without.

@@ -58,9 +58,9 @@ __attribute__((used)) static void define_payload(void) {
 static char audit[32];
 static char preload[16 + MAX_LIBRARIES * 24];
 static char handover[32 + (TOLD + MAX_LIBRARIES) * 21];
-// malloc asks the kernel for memory once, not twenty times, and shares one arena among the threads.
-// Not constant: the loader writes into it while it parses.
-static char tunables[] = "GLIBC_TUNABLES=glibc.malloc.top_pad=1900544:glibc.malloc.arena_max=1";
+// malloc asks the kernel for memory once, not twenty times, marks it for huge pages, and shares one arena
+// among the threads. Not constant: the loader writes into it while it parses.
+static char tunables[] = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.top_pad=2621440:glibc.malloc.arena_max=1";
 
 // Constants of linux/fcntl.h, linux/memfd.h, linux/auxvec.h and asm-generic/errno-base.h.
 enum {
@@ -71,6 +71,7 @@ enum {
   AT_NULL = 0, AT_PHDR = 3, AT_PHENT = 4, AT_PHNUM = 5, AT_BASE = 7, AT_ENTRY = 9, AT_SECURE = 23,
   RLIMIT_FSIZE = 1, RLIMIT_DATA = 2, RLIMIT_STACK = 3, RLIMIT_NOFILE = 7, RLIMIT_AS = 9,
   SIG_SETMASK = 2, SIGCHLD = 17, SIZE_IN_STAT = 48, PHDR_SIZE = 56,
+  HEAP_BEFORE = 0x80000,
 };
 
 static char *append(char *to, const char *from) {
@@ -219,6 +220,10 @@ struct jump launch(word *kernel_stack, word *stack) {
   // faults happen as ever.
   for (int i = 0; i < HOT; i++)
     sys(SYS_madvise, (long)payload.hot[i].start, (long)payload.hot[i].size, MADV_POPULATE_READ, 0, 0);
+
+  // The heap of malloc gets its huge page (guard.c) after HEAP_BEFORE bytes: together as much as is used.
+  word heap = (word)sys(SYS_brk, 0, 0, 0, 0, 0) + HEAP_BEFORE;
+  sys(SYS_brk, (long)((heap + HUGE_PAGE - 1) & -(word)HUGE_PAGE) - HEAP_BEFORE, 0, 0, 0, 0);
 
   // What the program is told: where the kernel's own arguments and environment are and how many of
   // each, the soft limits as they were, which memory is given back once all is quiet, the signal mask

@@ -15,6 +15,7 @@ const OPENED: readonly [RegExp, string][] = [
   [/^\/proc\/self\/maps$/, 'V8: where the stack ends, and which code is mapped'],
   [/^\/proc\/self\/cgroup$/, 'libuv: the limit of memory'],
   [/^\/sys\/fs\/cgroup\/[^ ]*memory\.[a-z_.]+$/, 'libuv: the limit of memory'],
+  [/^\/sys\/kernel\/mm\/transparent_hugepage\/(enabled|hpage_pmd_size)$/, 'malloc: whether there are huge pages'],
   [/^\/proc\/meminfo$/, 'libuv: how much memory there is'],
   [new RegExp(`^${OURS}$`), 'V8: which code is mapped; it goes on without'],
 ];
