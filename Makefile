@@ -104,11 +104,11 @@ $(OUT)/dumb-init: scripts/pack.ts scripts/elf.ts scripts/trim.ts $(OUT)/launcher
 build/dumb-init: build/$(MACHINE)/dumb-init
 	ln -f $< $@
 
-# An architecture other than ARCH is another make.
+# An architecture other than ARCH is another make, which is always asked whether there is anything to do.
 ifeq ($(ARCH),$(MACHINE))
-.PHONY: build/$(OTHER)/dumb-init
-build/$(OTHER)/dumb-init: build/sea.blob | cross-packages
-	+$(MAKE) ARCH=$(OTHER) CC=$(OTHER)-linux-gnu-gcc $@
+.PHONY: ask
+build/$(OTHER)/dumb-init: build/sea.blob ask | cross-packages
+	+@$(MAKE) --no-print-directory ARCH=$(OTHER) CC=$(OTHER)-linux-gnu-gcc $@
 endif
 
 # `make run` shows it as PID 1 of an empty root; `make run CMD="…"` runs a command of yours there.
@@ -148,8 +148,8 @@ build/test/debian.tar: | test-packages
 
 # The tests run in a PID namespace with Debian's dumb-init as its PID 1: it reaps what a test leaves,
 # and whatever should still run at the end is killed with it. `make test TESTS=test/unit/*` runs some.
-# `make test-packaging` and `make torture` are the long ones.
-TESTS := $(wildcard test/unit/*.test.ts test/e2e/*.test.ts test/parity/*.test.ts test/container/*.test.ts)
+# `make torture` is the long one.
+TESTS := $(wildcard $(foreach folder,unit e2e parity container packaging,test/$(folder)/*.test.ts))
 TEST_TIMEOUT := 900
 PACKAGING_TESTS = $(filter test/packaging/%,$(TESTS))
 .PHONY: test
@@ -158,10 +158,6 @@ test: test-packages build/dumb-init $(FIXTURES) $(IMAGES) $(if $(PACKAGING_TESTS
 	  $(NODE) node_modules/.bin/tap run --jobs=2 --timeout=$(TEST_TIMEOUT) --disable-coverage --allow-empty-coverage \
 	  --reporter=tap $(TESTS) > build/test/results.tap; \
 	$(NODE) scripts/test-summary.ts < build/test/results.tap
-
-.PHONY: test-packaging
-test-packaging:
-	$(MAKE) test TESTS='$(wildcard test/packaging/*.test.ts)'
 
 .PHONY: torture reliability
 # What an init has to bear, in full (about 10 minutes), and its figures in
