@@ -8,11 +8,9 @@ DIST := build/dist
 DOC := build/doc
 
 # What building for the other architecture needs of Debian.
-CROSS_PACKAGES := gcc-$(subst _,-,$(OTHER))-linux-gnu libc6-dev-$(DEB.$(OTHER))-cross \
-  libstdc++6-$(DEB.$(OTHER))-cross libatomic1-$(DEB.$(OTHER))-cross
 .PHONY: cross-packages
 cross-packages:
-	$(call need,$(CROSS_PACKAGES))
+	$(call need,gcc-$(subst _,-,$(OTHER))-linux-gnu libc6-dev-$(DEB.$(OTHER))-cross)
 
 $(DIST):
 	mkdir -p $@
@@ -171,8 +169,7 @@ build/debian:
 build/debian/root/etc/debian_version: | build/debian
 	$(call need,mmdebstrap)
 	rm -rf build/debian/root
-	apt-get indextargets --format 'deb $$(REPO_URI) $$(CODENAME) $$(COMPONENT)' 'Identifier: Packages' \
-	  'Origin: Debian' > build/debian/sources
+	$(DEBIAN_SOURCES) > build/debian/sources
 	mmdebstrap --quiet --variant=minbase --include=libatomic1,python3-venv --aptopt='Dir::Etc::Parts "/etc/apt/apt.conf.d"' \
 	  $$(. /etc/os-release; echo $$VERSION_CODENAME) build/debian/root build/debian/sources
 $(DEBIANS_OWN): | build/debian
