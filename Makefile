@@ -1,7 +1,7 @@
 # dumb-init: `make` builds build/dumb-init, `make run` shows it at work, `make test` tests it all.
 
 # What is built, and on what: x86_64 or aarch64. `make ARCH=aarch64` builds build/aarch64/dumb-init
-# on either, with Debian's cross compiler and cross libraries; build/dumb-init is the machine's own.
+# on either, with Debian's cross compiler; build/dumb-init is the machine's own.
 MACHINE := $(shell uname -m)
 ARCH := $(MACHINE)
 OUT := build/$(ARCH)
@@ -28,8 +28,11 @@ ADDON := $(MODULES)/@yuuang/ffi-rs-linux-$(CPU.$(ARCH))-gnu/ffi-rs.linux-$(CPU.$
 ifeq ($(origin CC),default)
   CC := $(CROSS)gcc
 endif
-# Where the shared libraries are looked up, whatever compiles the launcher.
-LIBRARY_CC := $(CROSS)gcc
+# Where the shared libraries are looked up, whatever compiles the launcher. Those of the other architecture
+# are out of Debian's packages for it: what comes with a cross compiler gets no security updates.
+DEBIAN := $(OUT)/debian
+DEBIAN_FOLDERS := $(foreach package,libc6 libgcc-s1,$(package)/lib) $(foreach package,libstdc++6 libatomic1,$(package)/usr/lib)
+LIBRARY_CC := $(CROSS)gcc $(if $(CROSS),$(DEBIAN_FOLDERS:%=-B$(CURDIR)/$(DEBIAN)/%/$(ARCH)-linux-gnu))
 STRIP := $(CROSS)strip
 
 CFLAGS := -std=c11 -O2 -Wall -Wextra -Werror -ffreestanding -fno-builtin -fno-stack-protector -fno-asynchronous-unwind-tables
@@ -45,6 +48,9 @@ need = @missing=$$(for package in $(1); do \
 	  if [ $$(id -u) -ne 0 ]; then echo "missing Debian packages:" $$missing >&2; exit 1; fi; \
 	  apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -qy -o DPkg::Lock::Timeout=300 install --no-install-recommends $$missing; \
 	fi
+
+# Where the machine's packages of Debian come from, as lines of a sources.list.
+DEBIAN_SOURCES := apt-get indextargets --format 'deb $$(REPO_URI) $$(CODENAME) $$(COMPONENT)' 'Identifier: Packages' 'Origin: Debian'
 
 .DELETE_ON_ERROR:
 .PHONY: all
@@ -67,6 +73,22 @@ $(MODULES)/.package-lock.json: package.json package-lock.json .npmrc
 	test -f $(SHIPPED_NODE)
 	touch $@
 $(SHIPPED_NODE): $(MODULES)/.package-lock.json
+
+# From where the machine's own packages come from, with a state of apt's that is not the machine's.
+$(DEBIAN)/packages: | $(OUT)
+	rm -rf $(DEBIAN) && mkdir -p $(DEBIAN)/apt/lists/partial
+	$(DEBIAN_SOURCES) > $(DEBIAN)/apt/sources
+	printf '%s;\n' 'APT::Architecture "$(DEB.$(ARCH))"' 'APT::Architectures "$(DEB.$(ARCH))"' 'Dir::State "$(CURDIR)/$(DEBIAN)/apt"' \
+	  'Dir::State::Status "/dev/null"' 'Dir::Cache "$(CURDIR)/$(DEBIAN)/apt"' 'APT::Sandbox::User ""' \
+	  'Dir::Etc::SourceList "$(CURDIR)/$(DEBIAN)/apt/sources"' 'Dir::Etc::SourceParts "/dev/null"' > $(DEBIAN)/apt/config
+	cd $(DEBIAN)/apt && APT_CONFIG=config && export APT_CONFIG && \
+	  apt-get -q update && apt-get -q download $(notdir $(patsubst %/usr,%,$(DEBIAN_FOLDERS:%/lib=%)))
+	for package in $(DEBIAN)/apt/*.deb; do \
+	  dpkg-deb --raw-extract $$package $(DEBIAN)/$$(dpkg-deb --field $$package Package) || exit; \
+	done
+	basename -a $(DEBIAN)/apt/*.deb > $@
+	rm -r $(DEBIAN)/apt
+$(OUT)/libraries.txt: $(DEBIAN)/packages
 endif
 $(ADDON): $(MODULES)/.package-lock.json
 
@@ -95,7 +117,7 @@ $(OUT)/share.so $(OUT)/guard.so: $(OUT)/%.so: src/launcher/%.c src/launcher/arch
 	  -Wl,--build-id=none -o $@ $<
 
 $(OUT)/libraries.txt: scripts/libraries.ts $(SHIPPED_NODE) $(ADDON) | $(OUT)
-	$(NODE) scripts/libraries.ts $(LIBRARY_CC) $(SHIPPED_NODE) $(ADDON) > $@
+	$(NODE) scripts/libraries.ts '$(LIBRARY_CC)' $(SHIPPED_NODE) $(ADDON) > $@
 
 $(OUT)/dumb-init: scripts/pack.ts scripts/elf.ts scripts/trim.ts $(OUT)/launcher $(OUT)/share.so $(OUT)/guard.so $(OUT)/node-sea $(OUT)/libraries.txt $(ADDON)
 	$(NODE) scripts/pack.ts $(OUT)/launcher $$(head -n 1 $(OUT)/libraries.txt) $(SHIPPED_NODE) $(OUT)/node-sea $@ \
@@ -104,11 +126,11 @@ $(OUT)/dumb-init: scripts/pack.ts scripts/elf.ts scripts/trim.ts $(OUT)/launcher
 build/dumb-init: build/$(MACHINE)/dumb-init
 	ln -f $< $@
 
-# An architecture other than ARCH is another make.
+# An architecture other than ARCH is another make, which is always asked whether there is anything to do.
 ifeq ($(ARCH),$(MACHINE))
-.PHONY: build/$(OTHER)/dumb-init
-build/$(OTHER)/dumb-init: build/sea.blob | cross-packages
-	+$(MAKE) ARCH=$(OTHER) CC=$(OTHER)-linux-gnu-gcc $@
+.PHONY: ask
+build/$(OTHER)/dumb-init: build/sea.blob ask | cross-packages
+	+@$(MAKE) --no-print-directory ARCH=$(OTHER) CC=$(OTHER)-linux-gnu-gcc $@
 endif
 
 # `make run` shows it as PID 1 of an empty root; `make run CMD="…"` runs a command of yours there.
@@ -164,10 +186,6 @@ test: test-packages build/dumb-init $(FIXTURES) $(IMAGES) $(if $(PACKAGING_TESTS
 	  $(NODE) node_modules/.bin/tap run --jobs=2 --timeout=$(TEST_TIMEOUT) --disable-coverage --allow-empty-coverage \
 	  --reporter=tap $(TESTS) > build/test/results.tap; \
 	$(NODE) scripts/test-summary.ts < build/test/results.tap
-
-.PHONY: test-packaging
-test-packaging:
-	$(MAKE) test TESTS='$(wildcard test/packaging/*.test.ts)'
 
 .PHONY: torture reliability
 # What an init has to bear, in full (about 10 minutes), and its figures in

@@ -22,9 +22,31 @@ interface Component {
 
 const dpkg = (...args: string[]) => execFileSync('dpkg-query', args, { encoding: 'utf8' }).trim().split('\n');
 
-/** The Debian packages that the libraries came from. */
-function debianPackages(list: string) {
+interface DebianPackage {
+  name: string;
+  version: string;
+  architecture: string;
+  source: string;
+  sourceVersion: string;
+}
+
+/** The Debian packages that the libraries came from: unpacked ones (Makefile, DEBIAN), or installed ones. */
+function debianPackages(list: string): DebianPackage[] {
   const paths = readFileSync(list, 'utf8').trim().split('\n');
+  const folders = new Set(paths.flatMap((path) => /^.*\/debian\/[^/]+(?=\/)/.exec(path) ?? []));
+  return folders.size > 0 ? [...folders].sort().map(unpackedPackage) : installedPackages(paths);
+}
+
+/** deb-control(5): "Source: NAME (VERSION)", where they differ from the package's own. */
+function unpackedPackage(folder: string): DebianPackage {
+  const control = readFileSync(`${folder}/DEBIAN/control`, 'utf8');
+  const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(control)?.[1] ?? '';
+  const [name, version, architecture] = [field('Package'), field('Version'), field('Architecture')];
+  const [, source = name, sourceVersion = version] = /^(\S+)(?: \((.*)\))?$/.exec(field('Source')) ?? [];
+  return { name, version, architecture, source, sourceVersion };
+}
+
+function installedPackages(paths: readonly string[]): DebianPackage[] {
   // A package may say /lib where the file is found in /usr/lib.
   const patterns = paths.map((path) => realpathSync(path).replace(/^\/usr/, '*'));
   const owners = new Set(dpkg('--search', ...patterns).map((line) => line.replace(/: .*/, '')));

@@ -86,6 +86,6 @@ writeFileSync(
   JSON.stringify({
     schemaVersion: 2,
     mediaType: `${MEDIA_TYPE}.index.v1+json`,
-    manifests: [{ ...image, annotations: { 'org.opencontainers.image.ref.name': version } }],
+    manifests: [{ ...image, annotations: { 'org.opencontainers.image.ref.name': `dumb-init:${version}` } }],
   }),
 );

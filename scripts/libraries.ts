@@ -1,12 +1,13 @@
 /**
  * The shared libraries that Node and the addon need, found where the C compiler finds them.
  *
- *   libraries.ts CC FILE…      prints the loader's path, then the libraries' paths, one a line
+ *   libraries.ts 'CC OPTION…' FILE…      prints the loader's path, then the libraries' paths, one a line
  */
 import { execFileSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 
-const [cc, ...files] = process.argv.slice(2) as [string, ...string[]];
+const [compiler = '', ...files] = process.argv.slice(2);
+const [cc = '', ...options] = compiler.trim().split(/ +/);
 const run = (command: string, ...words: string[]) => execFileSync(command, words, { encoding: 'utf8' });
 
 const needed = (file: string) =>
@@ -17,7 +18,7 @@ const found = new Map<string, string>();
 const queue = files.flatMap(needed);
 for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
   if (found.has(name)) continue;
-  const path = run(cc, `-print-file-name=${name}`).trim();
+  const path = run(cc, ...options, `-print-file-name=${name}`).trim();
   if (path === name) throw new Error(`${cc} finds no ${name}`);
   found.set(name, path);
   queue.push(...needed(realpathSync(path)));

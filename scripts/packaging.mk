@@ -8,11 +8,9 @@ DIST := build/dist
 DOC := build/doc
 
 # What building for the other architecture needs of Debian.
-CROSS_PACKAGES := gcc-$(subst _,-,$(OTHER))-linux-gnu libc6-dev-$(DEB.$(OTHER))-cross \
-  libstdc++6-$(DEB.$(OTHER))-cross libatomic1-$(DEB.$(OTHER))-cross
 .PHONY: cross-packages
 cross-packages:
-	$(call need,$(CROSS_PACKAGES))
+	$(call need,gcc-$(subst _,-,$(OTHER))-linux-gnu libc6-dev-$(DEB.$(OTHER))-cross)
 
 $(DIST):
 	mkdir -p $@
@@ -101,14 +99,29 @@ $(IMAGE): scripts/image.ts scripts/platforms.ts $(DOC)/NOTICES build/x86_64/dumb
 .PHONY: image
 image: $(IMAGE)
 
+# The README, in whose Dockerfile the checksum is.
+$(DIST)/README.md: README.md build/x86_64/dumb-init | $(DIST)
+	sed "s/^ARG SHA256$$/&=$$(sha256sum build/x86_64/dumb-init | cut -d ' ' -f 1)/" $< > $@
+
 # Everything that a release consists of, with its checksums, in build/dist.
 .PHONY: release
-release: artefacts artefacts-of-the-other image
+release: artefacts artefacts-of-the-other image $(DIST)/README.md
 	cd $(DIST) && LC_ALL=C sha256sum $$(ls | grep -Fv -e sha256sums -e .tmp) > sha256sums
 	@cat $(DIST)/sha256sums
 
+# Two releases, each from a clean clone at a path, with a umask and at a time of its own, are the same.
+.PHONY: reproducible
+reproducible:
+	rm -rf build/reproducible
+	for clone in 022/one 077/at/another/path; do \
+	  (umask $${clone%%/*} && git clone -q . build/reproducible/$$clone && \
+	    env -u MAKEFLAGS $(MAKE) -C build/reproducible/$$clone release) || exit; \
+	done
+	cd build/reproducible && diff 022/one/build/dist/sha256sums 077/at/another/path/build/dist/sha256sums
+	rm -r build/reproducible
+
 # An apt repository of the .deb files in build/dist, in build/apt: to be served as it is.
-# `make apt-repo APT_KEY=ID` signs it with that key of gpg's.
+# `make apt-repo APT_KEY=ID` signs it with that key of gpg's, and puts the public one beside it, key.gpg.
 APT := build/apt
 .PHONY: apt-repo
 apt-repo: builddeb
@@ -130,6 +143,7 @@ ifdef APT_KEY
 	  $(APT)/dists/stable/Release
 	gpg --batch --yes --local-user $(APT_KEY) --armor --detach-sign --output $(APT)/dists/stable/Release.gpg \
 	  $(APT)/dists/stable/Release
+	gpg --batch --yes --output $(APT)/key.gpg --export $(APT_KEY)
 	@echo '$(APT) is signed with $(APT_KEY).'
 else
 	@echo '$(APT) is NOT signed: apt refuses it unless its line says [trusted=yes]. APT_KEY=ID signs it.'
@@ -143,10 +157,11 @@ builddeb-docker:
 	@ls build/docker
 
 # --- tests of all that ---
-PACKAGING_PACKAGES := apt-utils bash-completion binutils clang debhelper fish lintian man-db mmdebstrap musl-tools \
-  podman python3-venv qemu-user-static zsh
+PACKAGING_PACKAGES := apt-utils bash-completion binutils clang debhelper fish gpg gpg-agent lintian man-db mmdebstrap \
+  musl-tools python3-venv qemu-user-static zsh
+DEBIANS_OWN := build/debian/dumb-init_1.2.5-2_$(DEB.$(MACHINE)).deb
 .PHONY: packaging-tests
-packaging-tests: build/$(OTHER)/dumb-init artefacts image build/debian/root/etc/debian_version build/debian/dumb-init_1.2.5-2_amd64.deb
+packaging-tests: release build/debian/root/etc/debian_version $(DEBIANS_OWN)
 
 # A minimal Debian from where the machine's own packages come from, and Debian's own dumb-init.
 build/debian:
@@ -154,9 +169,8 @@ build/debian:
 build/debian/root/etc/debian_version: | build/debian
 	$(call need,mmdebstrap)
 	rm -rf build/debian/root
-	apt-get indextargets --format 'deb $$(REPO_URI) $$(CODENAME) $$(COMPONENT)' 'Identifier: Packages' \
-	  'Origin: Debian' > build/debian/sources
-	mmdebstrap --quiet --variant=minbase --include=python3-venv --aptopt='Dir::Etc::Parts "/etc/apt/apt.conf.d"' \
+	$(DEBIAN_SOURCES) > build/debian/sources
+	mmdebstrap --quiet --variant=minbase --include=libatomic1,python3-venv --aptopt='Dir::Etc::Parts "/etc/apt/apt.conf.d"' \
 	  $$(. /etc/os-release; echo $$VERSION_CODENAME) build/debian/root build/debian/sources
-build/debian/dumb-init_1.2.5-2_amd64.deb: | build/debian
+$(DEBIANS_OWN): | build/debian
 	cd build/debian && apt-get download dumb-init=1.2.5-2

@@ -1,8 +1,7 @@
-# The package, from an apt repository that `make apt-repo` wrote; [signed-by=…] for one that is signed.
+# apt: from a repository that `make apt-repo APT_KEY=…` wrote.
 FROM debian:stable-slim
-COPY build/apt /srv/apt
-RUN echo 'deb [trusted=yes] file:/srv/apt stable main' > /etc/apt/sources.list.d/dumb-init.list \
- && apt-get update -o Dir::Etc::sourcelist=sources.list.d/dumb-init.list -o Dir::Etc::sourceparts=- \
- && apt-get install -y dumb-init
-ENTRYPOINT ["/usr/bin/dumb-init", "--"]
-CMD ["sh", "-c", "exit 7"]
+ARG REPOSITORY=http://apt.dumb-init.invalid
+ADD --chmod=644 $REPOSITORY/key.gpg /etc/apt/keyrings/dumb-init.gpg
+RUN echo "deb [signed-by=/etc/apt/keyrings/dumb-init.gpg] $REPOSITORY stable main" > /etc/apt/sources.list.d/dumb-init.list \
+ && apt-get update && apt-get install -y dumb-init
+ENTRYPOINT ["dumb-init", "--"]

@@ -1,7 +1,4 @@
-# The npm package, and that of the platform; `npm install dumb-init` takes both where a registry has them.
+# npm; in a package of yours it is node_modules/.bin/dumb-init.
 FROM node:lts-slim
-WORKDIR /app
-COPY build/dist/dumb-init-*.tgz /tmp/
-RUN npm install --offline --ignore-scripts $(ls /tmp/dumb-init-*.tgz | grep -v arm64)
-ENTRYPOINT ["/app/node_modules/.bin/dumb-init", "--"]
-CMD ["sh", "-c", "exit 7"]
+RUN npm install --global dumb-init@2.0.0
+ENTRYPOINT ["dumb-init", "--"]

@@ -54,3 +54,25 @@ export async function inDebian(script: string, folders: readonly string[] = [DIS
     rmSync(folder, { recursive: true });
   }
 }
+
+/**
+ * `make apt-repo` into a folder.
+ *
+ * @param signed by a key that is made for it, and gone afterwards; the repository has the public one
+ * @returns what make printed
+ */
+export async function aptRepository(folder: string, { signed }: { signed: boolean }): Promise<string> {
+  const home = mkdtempSync('/tmp/gpg-'); // gpg-agent's socket wants a short path
+  const env = { ...process.env, GNUPGHOME: home } as Record<string, string>;
+  try {
+    const key = ['--batch', '--passphrase', '', '--quick-generate-key', 'packager', 'default', 'default', 'never'];
+    if (signed) await run('gpg', key, { env });
+    const words = ['apt-repo', `APT=${folder}`, ...(signed ? ['APT_KEY=packager'] : [])];
+    const { status, stdout, stderr } = await run('make', words, { env, limitMs: PATIENCE_MS });
+    if (status !== 0) throw new Error(`make apt-repo: status ${status}\n${stderr}`);
+    return stdout;
+  } finally {
+    await run('gpgconf', ['--kill', 'all'], { env });
+    rmSync(home, { recursive: true });
+  }
+}

@@ -1,10 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { PT_LOAD, parseElf } from '../../scripts/elf.ts';
 import { type Container, place, runContainer, startContainer } from '../helpers/container.ts';
+import { DIST, VERSION } from '../helpers/debian.ts';
 import { fixture } from '../helpers/processes.ts';
 
-const built = (architecture: string) => `${process.cwd()}/build/${architecture}/dumb-init`;
+const released = (architecture: string) => `${DIST}/dumb-init_${VERSION}_${architecture}`;
 
 const KIB = 1024;
 
@@ -13,7 +16,7 @@ for (const { architecture, machine, pageSizes } of [
   { architecture: 'aarch64', machine: 183, pageSizes: [4 * KIB, 16 * KIB, 64 * KIB] },
 ]) {
   t.test(`${architecture}: a kernel with pages of any size can map the executable`, async (t) => {
-    const file = parseElf(readFileSync(built(architecture)), architecture);
+    const file = parseElf(readFileSync(released(architecture)), architecture);
     t.equal(file.machine, machine);
     const loads = file.segments.filter(({ type }) => type === PT_LOAD);
     t.ok(loads.length > 0);
@@ -42,9 +45,10 @@ for (const { architecture, machine, pageSizes } of [
  * The aarch64 executable under emulation, in a root that has nothing of aarch64 but it. What it starts
  * is the machine's own: qemu-user hands an execve to the kernel.
  */
-const emulated = (...args: string[]): Container => ({
+const emulated = (...args: string[]): Container => emulatedFrom(released('aarch64'), ...args);
+const emulatedFrom = (executable: string, ...args: string[]): Container => ({
   layRoot: (root) => {
-    place(built('aarch64'), `${root}/dumb-init`);
+    place(executable, `${root}/dumb-init`);
     place('/usr/bin/qemu-aarch64-static', `${root}/qemu`);
     place('/bin/busybox', `${root}/busybox`);
     for (const name of ['signals', 'orphans']) place(fixture(name), `${root}/${name}`);
@@ -53,12 +57,11 @@ const emulated = (...args: string[]): Container => ({
 });
 
 t.test('aarch64, emulated in an empty root: it tells its version', async (t) => {
-  const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
-  t.match(await runContainer(emulated('--version')), { status: 0, stderr: `dumb-init v${version}\n` });
+  t.match(await runContainer(emulated('--version')), { status: 0, stderr: `dumb-init v${VERSION}\n` });
 });
 
 t.test('aarch64, emulated in an empty root: the exit status of the command is the exit status', async (t) => {
-  for (const code of [0, 7, 255]) {
+  for (const code of [0, 255]) {
     t.equal((await runContainer(emulated('/busybox', 'sh', '-c', `exit ${code}`))).status, code);
   }
 });
@@ -78,3 +81,23 @@ t.test('aarch64, emulated in an empty root: the signals of runc kill reach the c
 t.test('aarch64, emulated in an empty root: orphans leave no zombie', async (t) => {
   t.match(await runContainer(emulated('/orphans', '50')), { status: 0, stdout: 'reaped\n' });
 });
+
+/** How each other form of the release is taken apart, in a folder of its own, and where the executable is then. */
+const forms: Record<string, [script: string, executable: string]> = {
+  'the .deb': [`dpkg-deb -x "$DIST/dumb-init_${VERSION}_arm64.deb" .`, 'usr/bin/dumb-init'],
+  'the wheel': [
+    'python3 -m zipfile -e "$DIST"/dumb_init-*_aarch64.whl . && chmod +x */scripts/*',
+    `dumb_init-${VERSION}.data/scripts/dumb-init`,
+  ],
+  'the npm package': [`tar -xzf "$DIST/dumb-init-linux-arm64-${VERSION}.tgz"`, 'package/dumb-init'],
+};
+for (const [form, [script, executable]] of Object.entries(forms)) {
+  t.test(`aarch64, emulated in an empty root: the executable out of ${form}`, async (t) => {
+    const folder = mkdtempSync(join(process.cwd(), 'build/test/aarch64-'));
+    t.teardown(() => rmSync(folder, { recursive: true }));
+    execFileSync('sh', ['-ec', script], { cwd: folder, env: { ...process.env, DIST } });
+    const run = (...args: string[]) => runContainer(emulatedFrom(`${folder}/${executable}`, ...args));
+    t.match(await run('--version'), { status: 0, stderr: `dumb-init v${VERSION}\n` });
+    t.equal((await run('/busybox', 'sh', '-c', 'exit 7')).status, 7);
+  });
+}
