@@ -105,8 +105,9 @@ build/sea.blob: sea-config.json build/main.cjs $(NODE)
 $(OUT)/node: $(SHIPPED_NODE) | $(OUT)
 	$(STRIP) --strip-all -o $@ $<
 
-$(OUT)/node-sea: scripts/inject.ts $(OUT)/node build/sea.blob
-	$(NODE) scripts/inject.ts $(OUT)/node build/sea.blob $@
+SEA_BLOB := build/sea.blob
+$(OUT)/node-sea: scripts/inject.ts $(OUT)/node $(SEA_BLOB)
+	$(NODE) scripts/inject.ts $(OUT)/node $(SEA_BLOB) $@
 
 $(OUT)/launcher: src/launcher/launcher.c src/launcher/arch.h Makefile | $(OUT)
 	$(CC) $(CFLAGS) -DLAUNCHER -fno-pie -static -nostdlib -Wl,-Ttext-segment=$(LAUNCHER_BASE) \
@@ -209,12 +210,21 @@ build/bench/probe: scripts/bench/probe.c
 	mkdir -p build/bench
 	$(LIBRARY_CC) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static -o $@ $<
 
+# The floor: the same package around a script that only exits.
+build/bench/empty: build/dumb-init
+	mkdir -p build/bench
+	echo 'process.reallyExit(0)' > build/bench/empty.cjs
+	sed 's,build/main.cjs,build/bench/empty.cjs,; s,build/sea.blob,build/bench/empty.blob,' sea-config.json > build/bench/empty.json
+	$(NODE) --experimental-sea-config build/bench/empty.json
+	$(MAKE) SEA_BLOB=build/bench/empty.blob OUT=build/bench/$(MACHINE) build/bench/$(MACHINE)/dumb-init
+	ln -f build/bench/$(MACHINE)/dumb-init $@
+
 # Beside its peers and the shipped Node, in under 15 minutes; BENCH=quick in two.
 .PHONY: bench
-bench: build/dumb-init build/bench/probe $(NODE)
+bench: build/dumb-init build/bench/empty build/bench/probe $(NODE)
 	$(call need,catatonit dumb-init tini xz-utils)
 	$$([ $$(id -u) -eq 0 ] || echo unshare --user --map-root-user) \
-	  $(NODE) scripts/bench/bench.ts build/dumb-init $(NODE) build/bench/probe
+	  $(NODE) scripts/bench/bench.ts build/dumb-init $(NODE) build/bench/probe build/bench/empty
 
 # The picture that the README shows is that of the last full run.
 .PHONY: bench-picture

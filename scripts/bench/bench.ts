@@ -4,7 +4,7 @@
  * Everything that is compared takes turns, round by round, so that a noisy machine is equally noisy
  * for all: ratios hold where milliseconds don't. BENCH=quick makes fewer rounds of it.
  *
- *   bench.ts OURS NODE PROBE      writes build/bench/results.json and build/bench/bench.svg
+ *   bench.ts OURS NODE PROBE EMPTY      writes build/bench/results.json and build/bench/bench.svg
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,11 +14,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { constants, gzipSync } from 'node:zlib';
 import { type Figure, percentile, picture, summary, table } from './figures.ts';
 
-const [ours, node, probe] = process.argv.slice(2).map((path) => resolve(path)) as [string, string, string];
+type Paths = [ours: string, node: string, probe: string, empty: string];
+const [ours, node, probe, empty] = process.argv.slice(2).map((path) => resolve(path)) as Paths;
 const quick = process.env['BENCH'] === 'quick';
 const rounds = (full: number, few: number) => (quick ? few : full);
 
 const NODE = 'node -e 0';
+const EMPTY = 'an empty script, packed alike';
 const OURS = 'dumb-init';
 const C = 'dumb-init 1.2.5 (C)';
 /** A peer's name, and the words before the command that it runs. */
@@ -74,14 +76,14 @@ function figure(
 }
 
 function start(): void {
-  const commands = [...under(probe, 'first', REPORT), [node, '-e', '0']];
+  const commands = [...under(probe, 'first', REPORT), [node, '-e', '0'], [empty]];
   const lines = run(['start', rounds(60, 9), '-'], commands);
-  const exits = byName(lines, [...names, NODE], 2);
-  const first = { ...byName(lines, names, 1), [NODE]: exits[NODE] ?? [] };
+  const exits = byName(lines, [...names, NODE, EMPTY], 2);
+  const first = { ...byName(lines, names, 1), [NODE]: exits[NODE] ?? [], [EMPTY]: exits[EMPTY] ?? [] };
   figure("start to the command's first instruction", 'ms', first, { against: NODE, goal: 0.4 });
   figure('start to exit', 'ms', exits, { against: NODE });
   const cold = run(['start', rounds(10, 3), 'cold'], commands);
-  figure('the same with the page cache dropped', 'ms', byName(cold, [...names, NODE], 2), { against: NODE });
+  figure('the same with the page cache dropped', 'ms', byName(cold, [...names, NODE, EMPTY], 2), { against: NODE });
 }
 
 function forward(): void {
@@ -90,6 +92,23 @@ function forward(): void {
   figure('forwarding a signal', 'µs', samples, { against: C, goal: 1.3 });
   const p99 = Object.fromEntries(Object.entries(samples).map(([name, list]) => [name, [percentile(list, 99)]]));
   figure('forwarding a signal, p99', 'µs', p99, { against: C, goal: 2 });
+  // The floor: dumb-init makes two of these for a signal, to take it and to send it.
+  figure('a call to libc from JavaScript', 'µs', { [OURS]: callCosts() });
+}
+
+/** What getppid(2) costs through ffi-rs in the shipped Node, with the flags that matter: nanoseconds a call. */
+function callCosts(): number[] {
+  const script = `
+    const { load, open, DataType } = require('ffi-rs');
+    open({ library: 'libc', path: '' });
+    const call = { library: 'libc', funcName: 'getppid', retType: DataType.I32, paramsType: [], paramsValue: [] };
+    for (let round = 0; round < ${rounds(60, 9)}; round++) {
+      const before = process.hrtime.bigint();
+      for (let i = 0; i < 1000; i++) load(call);
+      console.log(Number(process.hrtime.bigint() - before) / 1000);
+    }`;
+  const output = execFileSync(node, ['--jitless', '--single-threaded', '-e', script], { encoding: 'utf8' });
+  return output.trim().split('\n').map(Number);
 }
 
 function reaping(): void {
@@ -267,7 +286,7 @@ reaping();
 await idle();
 await together();
 sizes();
-console.log(table(figures, [...names, NODE], OURS));
+console.log(table(figures, [...names, NODE, EMPTY], OURS));
 console.log(`${Math.round((Date.now() - began) / 1000)} seconds`);
 writeFileSync('build/bench/results.json', `${JSON.stringify(figures, null, 2)}\n`);
 writeFileSync('build/bench/bench.svg', picture(figures, OURS, C, NODE));

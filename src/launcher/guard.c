@@ -67,9 +67,9 @@ static void populate(unsigned long start, unsigned long size) {
 
 // V8 takes its heap in pages of 256 KiB, and fills them at once with its snapshot. For each it asks for
 // that and all but one system page, so that it can align it, and returns the rest. Here most pages come
-// aligned out of a pool of two huge pages, and the rest that is returned is the next one's. The first
-// pages become V8's read-only heap, of which only parts are filled. (Wrong numbers would cost time or
-// memory, nothing else.)
+// aligned out of a pool of two huge pages, and the rest that is returned is the next one's; a page of
+// another size is for one large object. The first pages become V8's read-only heap, of which only parts
+// are filled. (Wrong numbers would cost time or memory, nothing else.)
 enum {
   V8_PAGE = 0x40000, V8_SLACK = V8_PAGE - 0x1000, V8_READ_ONLY_PAGES = 7, POOL = 2 * HUGE_PAGE,
 };
@@ -86,12 +86,14 @@ static void make_pool(void) {
 
 void *mmap64(void *address, unsigned long size, int protection, int flags, int fd, long offset) {
   static int pages;
-  if (size == V8_PAGE + V8_SLACK && protection == PROT_READ_WRITE && flags == MAP_PRIVATE_ANONYMOUS) {
-    if (++pages == V8_READ_ONLY_PAGES + 1) make_pool();
-    if (pool < pool_end) return (void *)((pool += V8_PAGE) - V8_PAGE);
-  }
+  int of_v8 = protection == PROT_READ_WRITE && flags == MAP_PRIVATE_ANONYMOUS && size > V8_PAGE && size < 2 * V8_PAGE;
+  if (of_v8 && ++pages == V8_READ_ONLY_PAGES + 1) make_pool();
+  int common = of_v8 && size == V8_PAGE + V8_SLACK;
+  if (common && pool < pool_end) return (void *)((pool += V8_PAGE) - V8_PAGE);
   long got = sys6(SYS_mmap, (long)address, (long)size, protection, flags, fd, offset);
-  return (void *)(got < 0 && got > -4096 ? (long)result(got) : got);
+  if (got < 0 && got > -4096) return (void *)(long)result(got);
+  if (of_v8 && !common && (got & (V8_PAGE - 1)) == 0) populate((unsigned long)got, size - V8_SLACK);
+  return (void *)got;
 }
 void *mmap(void *address, unsigned long size, int protection, int flags, int fd, long offset) {
   return mmap64(address, size, protection, flags, fd, offset);
