@@ -177,7 +177,7 @@ build/test/debian.tar: | test-packages
 
 # The tests run in a PID namespace with Debian's dumb-init as its PID 1: it reaps what a test leaves,
 # and whatever should still run at the end is killed with it. `make test TESTS=test/unit/*` runs some.
-# `make test-packaging` is another; `make torture` tries harder.
+# `make test TESTS='test/packaging/*.test.ts'` tests the packages; `make torture` tries harder.
 TESTS := $(wildcard test/unit/*.test.ts test/e2e/*.test.ts test/parity/*.test.ts test/container/*.test.ts test/torture/*.test.ts)
 TEST_TIMEOUT := 900
 PACKAGING_TESTS = $(filter test/packaging/%,$(TESTS))
