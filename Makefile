@@ -176,14 +176,17 @@ build/test/debian.tar: | test-packages
 	  sort -u | tar --no-recursion -C / -cf $@ -T -
 
 # The tests run in a PID namespace with Debian's dumb-init as its PID 1: it reaps what a test leaves,
-# and whatever should still run at the end is killed with it. `make test TESTS=test/unit/*` runs some.
+# and whatever should still run at the end is killed with it.
+IN_NAMESPACE := unshare $$([ $$(id -u) -eq 0 ] || echo --user --map-root-user) --pid --fork --mount-proc --kill-child dumb-init
+
+# `make test TESTS=test/unit/*` runs some.
 # `make test TESTS='test/packaging/*.test.ts'` tests the packages; `make torture` tries harder.
 TESTS := $(wildcard test/unit/*.test.ts test/e2e/*.test.ts test/parity/*.test.ts test/container/*.test.ts test/torture/*.test.ts)
 TEST_TIMEOUT := 900
 PACKAGING_TESTS = $(filter test/packaging/%,$(TESTS))
 .PHONY: test
 test: test-packages build/dumb-init $(FIXTURES) $(IMAGES) $(if $(PACKAGING_TESTS),packaging-tests)
-	unshare $$([ $$(id -u) -eq 0 ] || echo --user --map-root-user) --pid --fork --mount-proc --kill-child dumb-init \
+	$(IN_NAMESPACE) \
 	  $(NODE) node_modules/.bin/tap run --jobs=2 --timeout=$(TEST_TIMEOUT) --disable-coverage --allow-empty-coverage \
 	  --reporter=tap $(TESTS) > build/test/results.tap; \
 	$(NODE) scripts/test-summary.ts < build/test/results.tap
@@ -201,7 +204,7 @@ reliability:
 # The long run: an hour, or SOAK=seconds. SEED=n repeats one.
 .PHONY: soak
 soak: test-packages build/dumb-init $(FIXTURES)
-	unshare $$([ $$(id -u) -eq 0 ] || echo --user --map-root-user) --pid --fork --mount-proc --kill-child dumb-init \
+	$(IN_NAMESPACE) \
 	  $(NODE) test/torture/soak.ts
 
 # --- what it costs -------------------------------------------------------------------------------

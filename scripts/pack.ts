@@ -211,7 +211,7 @@ for (const [i, segment] of segments.entries()) {
   if (before && before.vaddr + before.memsz > segment.vaddr) throw new Error('segments overlap');
 }
 
-const hot = hotRanges(whole);
+const hot = hotRanges(whole, unused);
 if (hot.length !== HOT) throw new Error('the launcher expects another number of hot ranges');
 
 /** The whole pages of Node's segment that holds a section; none of them can ever be written to. */

@@ -12,6 +12,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { constants, gzipSync } from 'node:zlib';
+import seaConfig from '../../sea-config.json' with { type: 'json' };
 import { type Figure, percentile, picture, summary, table } from './figures.ts';
 
 type Paths = [ours: string, node: string, probe: string, empty: string];
@@ -96,7 +97,7 @@ function forward(): void {
   figure('a call to libc from JavaScript', 'µs', { [OURS]: callCosts() });
 }
 
-/** What getppid(2) costs through ffi-rs in the shipped Node, with the flags that matter: nanoseconds a call. */
+/** What getppid(2) costs through ffi-rs in the shipped Node, with its flags: nanoseconds a call. */
 function callCosts(): number[] {
   const script = `
     const { load, open, DataType } = require('ffi-rs');
@@ -107,7 +108,7 @@ function callCosts(): number[] {
       for (let i = 0; i < 1000; i++) load(call);
       console.log(Number(process.hrtime.bigint() - before) / 1000);
     }`;
-  const output = execFileSync(node, ['--jitless', '--single-threaded', '-e', script], { encoding: 'utf8' });
+  const output = execFileSync(node, [...seaConfig.execArgv, '-e', script], { encoding: 'utf8' });
   return output.trim().split('\n').map(Number);
 }
 

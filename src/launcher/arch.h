@@ -1,5 +1,6 @@
 // What differs between the architectures: how a system call is made, their numbers
-// (asm/unistd.h), and the few instructions before and after launch().
+// (asm/unistd.h), and the few instructions before and after launch(). And what more than one of the C
+// parts needs.
 
 // The smallest that there is on either architecture, where pages are of 4 KiB.
 enum { HUGE_PAGE = 0x200000 };
@@ -75,3 +76,9 @@ __asm__(".globl _start\n"
 #endif
 
 static inline long sys(long number, long a, long b, long c, long d, long e) { return sys6(number, a, b, c, d, e, 0); }
+
+// So that nobody can change a memfd any more (fcntl(2), linux/fcntl.h).
+static inline void seal(long fd) {
+  enum { F_ADD_SEALS = 1033, SEAL_ALL = 0xf };
+  sys(SYS_fcntl, fd, F_ADD_SEALS, SEAL_ALL, 0, 0);
+}

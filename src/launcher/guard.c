@@ -13,6 +13,9 @@ extern int *__errno_location(void);
 extern void *dlsym(void *, const char *);
 #define RTLD_NEXT ((void *)-1L)
 
+// The kernel returns errors as -errno; below that it is an address.
+static int failed(long value) { return value < 0 && value > -4096; }
+
 static int result(long value) {
   if (value >= 0) return (int)value;
   *__errno_location() = (int)-value;
@@ -77,7 +80,7 @@ static unsigned long pool, pool_end; // V8 has one thread that asks for pages
 
 static void make_pool(void) {
   long got = sys6(SYS_mmap, 0, POOL + HUGE_PAGE + V8_PAGE, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
-  if (got < 0 && got > -4096) return;
+  if (failed(got)) return;
   pool = ((unsigned long)got + HUGE_PAGE - 1) & -(unsigned long)HUGE_PAGE;
   pool_end = pool + POOL;
   sys(SYS_madvise, (long)pool, POOL + V8_PAGE, MADV_DONTFORK, 0, 0); // as V8 will: one by one would split them
@@ -91,7 +94,7 @@ void *mmap64(void *address, unsigned long size, int protection, int flags, int f
   int common = of_v8 && size == V8_PAGE + V8_SLACK;
   if (common && pool < pool_end) return (void *)((pool += V8_PAGE) - V8_PAGE);
   long got = sys6(SYS_mmap, (long)address, (long)size, protection, flags, fd, offset);
-  if (got < 0 && got > -4096) return (void *)(long)result(got);
+  if (failed(got)) return (void *)(long)result(got);
   if (of_v8 && !common && (got & (V8_PAGE - 1)) == 0) populate((unsigned long)got, size - V8_SLACK);
   return (void *)got;
 }
@@ -115,5 +118,5 @@ __attribute__((constructor)) static void populate_heap(void) {
 long syscall(long number, long a, long b, long c, long d, long e, long f) {
   if (number == SYS_io_uring_setup) return result(-ENOSYS);
   long value = sys6(number, a, b, c, d, e, f);
-  return value < 0 && value > -4096 ? result(value) : value;
+  return failed(value) ? result(value) : value;
 }

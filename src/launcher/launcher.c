@@ -65,7 +65,7 @@ static char tunables[] = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.top
 // Constants of linux/fcntl.h, linux/memfd.h, linux/auxvec.h and asm-generic/errno-base.h.
 enum {
   AT_FDCWD = -100, O_PATH = 010000000, O_CLOEXEC = 02000000, AT_EMPTY_PATH = 0x1000,
-  F_DUPFD = 0, F_GETFD = 1, F_ADD_SEALS = 1033, SEAL_ALL = 0xf,
+  F_DUPFD = 0, F_GETFD = 1,
   MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_EXEC = 0x10,
   ENOENT = 2, EINTR = 4, EBADF = 9, EINVAL = 22, MADV_POPULATE_READ = 22,
   AT_NULL = 0, AT_PHDR = 3, AT_PHENT = 4, AT_PHNUM = 5, AT_BASE = 7, AT_ENTRY = 9, AT_SECURE = 23,
@@ -242,7 +242,7 @@ struct jump launch(word *kernel_stack, word *stack) {
     tell = append(append_number(tell, fd, 10), i < addon ? " " : "");
     if (i == 0) {
       append_number(append(audit, "LD_AUDIT=/proc/self/fd/"), fd, 10);
-      sys(SYS_fcntl, (long)fd, F_ADD_SEALS, SEAL_ALL, 0, 0);
+      seal((long)fd);
     } else if (i < addon) end = append_number(append(end, i > 1 ? ":/proc/self/fd/" : "/proc/self/fd/"), fd, 10);
   }
   check_free_fds();

@@ -28,7 +28,7 @@ struct program_header {
 
 enum {
   PT_LOAD = 1, PF_X = 1, PF_W = 2, PF_R = 4, PROT_READ = 1, PROT_EXEC = 4,
-  MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2, KEEP_SIZE = 1, PUNCH_HOLE = 2, F_ADD_SEALS = 1033, SEAL_ALL = 0xf,
+  MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2, KEEP_SIZE = 1, PUNCH_HOLE = 2,
 };
 
 static void check(long result) {
@@ -65,6 +65,6 @@ unsigned la_objopen(struct link_map *map, long namespace, unsigned long *cookie)
   }
   // Of the memfd only the writable segment is still needed; nothing can change it from here on.
   sys(SYS_fallocate, fd, PUNCH_HOLE | KEEP_SIZE, 0, (long)written, 0);
-  sys(SYS_fcntl, fd, F_ADD_SEALS, SEAL_ALL, 0, 0);
+  seal(fd);
   return 0;
 }
