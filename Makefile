@@ -229,10 +229,17 @@ bench: build/dumb-init build/bench/empty build/bench/probe $(NODE)
 	$$([ $$(id -u) -eq 0 ] || echo unshare --user --map-root-user) \
 	  $(NODE) scripts/bench/bench.ts build/dumb-init $(NODE) build/bench/probe build/bench/empty
 
-# The picture that the README shows is that of the last full run.
-.PHONY: bench-picture
-bench-picture:
+# What each setting of Node's and V8's costs or gains.
+.PHONY: bench-variants
+bench-variants: build/dumb-init build/bench/probe
+	$(NODE) scripts/bench/variants.ts build/bench/probe $(MACHINE)
+
+# The figures of the last full run into docs/performance.md, and the picture that the README shows.
+.PHONY: bench-docs
+bench-docs:
 	cp build/bench/bench.svg docs/bench.svg
+	sed -i -e '/<!-- figures -->/,/<!-- .figures -->/{//!d}' -e '/<!-- figures -->/r build/bench/table.md' docs/performance.md
+	$(MAKE) format
 
 .PHONY: check format
 # Formatter, linter, types and the house rules.

@@ -4,11 +4,12 @@
  * Everything that is compared takes turns, round by round, so that a noisy machine is equally noisy
  * for all: ratios hold where milliseconds don't. BENCH=quick makes fewer rounds of it.
  *
- *   bench.ts OURS NODE PROBE EMPTY      writes build/bench/results.json and build/bench/bench.svg
+ *   bench.ts OURS NODE PROBE EMPTY      writes results.json, table.md and bench.svg into build/bench
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { constants, gzipSync } from 'node:zlib';
@@ -287,7 +288,10 @@ reaping();
 await idle();
 await together();
 sizes();
-console.log(table(figures, [...names, NODE, EMPTY], OURS));
-console.log(`${Math.round((Date.now() - began) / 1000)} seconds`);
+const seconds = Math.round((Date.now() - began) / 1000);
+const where = `Linux ${release().split('.', 2).join('.')}, ${cpus().length} processors of a kind "${cpus()[0]?.model}", ${seconds} seconds.`;
+const report = `${table(figures, [...names, NODE, EMPTY], OURS)}\n\n${where}\n`;
+console.log(report);
+writeFileSync('build/bench/table.md', `\n${report}\n`);
 writeFileSync('build/bench/results.json', `${JSON.stringify(figures, null, 2)}\n`);
 writeFileSync('build/bench/bench.svg', picture(figures, OURS, C, NODE));

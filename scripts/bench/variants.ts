@@ -1,0 +1,86 @@
+/**
+ * `make bench-variants`: what each setting of the single-executable application costs or gains. Every
+ * variant is sea-config.json with one change, packed like the product.
+ *
+ *   variants.ts PROBE ARCHITECTURE      variants are built in build/bench/variants
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import shipped from '../../sea-config.json' with { type: 'json' };
+import { percentile } from './figures.ts';
+
+type Config = typeof shipped;
+const [probe, architecture] = process.argv.slice(2) as [string, string];
+const RUNS = 41;
+
+const without =
+  (...flags: string[]) =>
+  (config: Config) => ({ ...config, execArgv: config.execArgv.filter((flag) => !flags.includes(flag)) });
+const and =
+  (...flags: string[]) =>
+  (config: Config) => ({ ...config, execArgv: [...config.execArgv, ...flags] });
+
+const VARIANTS: Record<string, (config: Config) => Config> = {
+  'as shipped': (config) => config,
+  'without --jitless': without('--jitless'),
+  'without --single-threaded': without('--single-threaded'),
+  'without --v8-pool-size=0': without('--v8-pool-size=0'),
+  'without --max-semi-space-size=1': without('--max-semi-space-size=1'),
+  'without --hash-seed=1 --no-rehash-snapshot': without('--hash-seed=1', '--no-rehash-snapshot'),
+  'with a code cache': (config) => ({ ...config, useCodeCache: true }),
+  'with --no-verify-snapshot-checksum': and('--no-verify-snapshot-checksum'),
+  'with --disable-wasm-trap-handler': and('--disable-wasm-trap-handler'),
+  'with --no-lazy-feedback-allocation': and('--no-lazy-feedback-allocation'),
+  'with --max-lazy': and('--max-lazy'),
+  'with --optimize-for-size': and('--optimize-for-size'),
+  'with --no-experimental-require-module': and('--no-experimental-require-module'),
+  'with --no-experimental-websocket': and('--no-experimental-websocket'),
+};
+
+/** Builds the application anew; all else is taken from the product's own build. */
+function build(change: (config: Config) => Config, folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  const blob = `${folder}/sea.blob`;
+  writeFileSync(`${folder}/sea-config.json`, JSON.stringify(change({ ...shipped, output: blob })));
+  execFileSync(process.execPath, ['--experimental-sea-config', `${folder}/sea-config.json`], { stdio: 'ignore' });
+  for (const part of ['node', 'launcher', 'share.so', 'guard.so', 'libraries.txt'])
+    cpSync(`build/${architecture}/${part}`, `${folder}/${part}`, { preserveTimestamps: true });
+  execFileSync('make', [`SEA_BLOB=${blob}`, `OUT=${folder}`, `${folder}/dumb-init`], { stdio: 'ignore' });
+  for (const part of ['node', 'node-sea']) rmSync(`${folder}/${part}`);
+  return `${folder}/dumb-init`;
+}
+
+const executables = Object.values(VARIANTS).map((change, i) => build(change, `build/bench/variants/${i}`));
+
+const commands = executables.flatMap((executable) => ['+', executable, '--', probe, 'first', '100']);
+const lines = execFileSync(probe, ['start', String(RUNS), '-', ...commands], { encoding: 'utf8', maxBuffer: 1 << 26 })
+  .trim()
+  .split('\n')
+  .map((line) => line.split(' ').map(Number));
+const starts = executables.map((_, i) =>
+  percentile(
+    lines.filter(([index]) => index === i).map((line) => line[1] ?? 0),
+    50,
+  ),
+);
+
+/** Memory in MiB and threads, four seconds after the start. */
+async function idle(executable: string): Promise<number[]> {
+  const init = spawn(executable, ['sleep', '1000'], { stdio: 'ignore' });
+  await sleep(4000);
+  const rollup = readFileSync(`/proc/${init.pid}/smaps_rollup`, 'latin1');
+  const field = (name: string) => Number(new RegExp(`^${name}: +([0-9]+)`, 'm').exec(rollup)?.[1]) / 1024;
+  const figures = [field('Rss'), field('Private_Dirty'), readdirSync(`/proc/${init.pid}/task`).length];
+  init.kill('SIGTERM');
+  return figures;
+}
+
+const memory = await Promise.all(executables.map(idle));
+console.log('| variant | start | RSS, MiB | private dirty, MiB | threads |\n| --- | ---: | ---: | ---: | ---: |');
+Object.keys(VARIANTS).forEach((name, i) => {
+  const [rss = 0, dirty = 0, threads] = memory[i] ?? [];
+  const start = ((starts[i] ?? 0) / (starts[0] ?? 0)).toFixed(2);
+  console.log(`| ${name} | ${start} | ${rss.toFixed(1)} | ${dirty.toFixed(1)} | ${threads} |`);
+});
+console.log(`Start to the command's first instruction, against what is shipped: medians of ${RUNS} runs in turns.`);
