@@ -49,13 +49,15 @@ const ARGUMENTS = ['a', '', 'b c', '--', '--', '-', '-g', '-v', '-x', '--version
 /** How the command ends: by exit status, or by signal as 128 + it. */
 export const ENDS = ['0', '1', '3', '130', '137', '143', '255'];
 
-/** Tells its arguments, and what it has inherited. */
+/** Tells its arguments, and what it has inherited: in one write, as the init writes to the same pipe meanwhile. */
 const RUN = `#!/bin/sh
-printf '<%s>' "$@"
 read pid name state parent group session rest < /proc/$$/stat
-[ $group = $$ ] && printf ' leads its group'
-[ $session = $$ ] && printf ' leads its session'
-echo
+[ $group = $$ ] && group=' leads its group' || group=
+[ $session = $$ ] && session=' leads its session' || session=
+line=
+[ $# -gt 0 ] || set ''
+for word; do line="$line<$word>"; done
+printf '%s\\n' "$line$group$session"
 [ $END -gt 128 ] && [ $END -lt 255 ] && kill -$((END - 128)) $$
 exit $END
 `;
