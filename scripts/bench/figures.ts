@@ -106,6 +106,7 @@ export function picture(figures: readonly Figure[], ours: string, c: string, nod
     y += 12;
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${left + width + 90}" height="${y}" font-family="sans-serif" font-size="12" fill="#444">
+<title>What dumb-init costs, beside its peers</title>
 <rect width="100%" height="100%" fill="#fff"/>
 ${parts.join('\n')}
 </svg>
