@@ -234,7 +234,7 @@ bench: build/dumb-init build/bench/empty build/bench/probe $(NODE)
 bench-variants: build/dumb-init build/bench/probe
 	$(NODE) scripts/bench/variants.ts build/bench/probe $(MACHINE)
 
-# The figures of the last full run into docs/performance.md, and the picture that the README shows.
+# The figures and the picture of the last full run into docs/performance.md.
 .PHONY: bench-docs
 bench-docs:
 	cp build/bench/bench.svg docs/bench.svg
