@@ -15,6 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { constants, gzipSync } from 'node:zlib';
 import seaConfig from '../../sea-config.json' with { type: 'json' };
 import { type Figure, percentile, picture, summary, table } from './figures.ts';
+import { memory, REPORT, runProbe, samplesOf, threads, words } from './measure.ts';
 
 type Paths = [ours: string, node: string, probe: string, empty: string];
 const [ours, node, probe, empty] = process.argv.slice(2).map((path) => resolve(path)) as Paths;
@@ -35,28 +36,11 @@ const INITS: Record<string, string[]> = {
 const names = Object.keys(INITS);
 const under = (...command: string[]) => Object.values(INITS).map((init) => [...init, ...command]);
 const IDLE_COMMAND = ['/bin/sleep', '1000'];
-/** The probe's REPORT_FD. */
-const REPORT = '100';
-
-const words = (commands: readonly string[][]) => commands.flatMap((command) => ['+', ...command]);
-
-/** Runs the probe; @returns its lines as numbers. */
-function run(args: (string | number)[], commands: readonly string[][]): number[][] {
-  const output = execFileSync(probe, [...args.map(String), ...words(commands)], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
-  });
-  return output
-    .trim()
-    .split('\n')
-    .map((line) => line.split(' ').map(Number));
-}
+const run = (args: (string | number)[], commands: readonly string[][]) => runProbe(probe, args, commands);
 
 /** The lines that begin with each peer's index, one column of them. */
 function byName(lines: number[][], who: readonly string[], column: number): Record<string, number[]> {
-  return Object.fromEntries(
-    who.map((name, i) => [name, lines.filter(([index]) => index === i).map((line) => line[column] ?? 0)]),
-  );
+  return Object.fromEntries(who.map((name, i) => [name, samplesOf(i, lines, column)]));
 }
 
 /** Lines that the commands printed themselves: one number, in turn. */
@@ -145,12 +129,6 @@ async function hold(commands: readonly string[][]): Promise<{ pids: number[]; re
   return { pids, release: () => child.stdin?.end() };
 }
 
-/** A field in KiB of proc_pid_smaps(5), in bytes. */
-function memory(pid: number, field: string): number {
-  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
-  return 1024 * Number(new RegExp(`^${field}: +([0-9]+)`, 'm').exec(rollup)?.[1]);
-}
-
 /** Switches of all threads and CPU time, up to now. */
 function activity(pid: number): { switches: number; cpu: number } {
   let switches = 0;
@@ -212,11 +190,7 @@ async function idle(): Promise<void> {
     each((pid) => memory(pid, 'Private_Dirty')),
     { goalValue: 8 },
   );
-  figure(
-    'idle: threads',
-    '',
-    each((pid) => readdirSync(`/proc/${pid}/task`).length),
-  );
+  figure('idle: threads', '', each(threads));
   figure(
     'idle: context switches in the time',
     '',

@@ -5,14 +5,16 @@
  *   variants.ts PROBE ARCHITECTURE      variants are built in build/bench/variants
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import shipped from '../../sea-config.json' with { type: 'json' };
 import { percentile } from './figures.ts';
+import { memory, REPORT, runProbe, samplesOf, threads } from './measure.ts';
 
 type Config = typeof shipped;
 const [probe, architecture] = process.argv.slice(2) as [string, string];
 const RUNS = 41;
+const MIB = 1 << 20;
 
 const without =
   (...flags: string[]) =>
@@ -53,33 +55,24 @@ function build(change: (config: Config) => Config, folder: string): string {
 
 const executables = Object.values(VARIANTS).map((change, i) => build(change, `build/bench/variants/${i}`));
 
-const commands = executables.flatMap((executable) => ['+', executable, '--', probe, 'first', '100']);
-const lines = execFileSync(probe, ['start', String(RUNS), '-', ...commands], { encoding: 'utf8', maxBuffer: 1 << 26 })
-  .trim()
-  .split('\n')
-  .map((line) => line.split(' ').map(Number));
-const starts = executables.map((_, i) =>
-  percentile(
-    lines.filter(([index]) => index === i).map((line) => line[1] ?? 0),
-    50,
-  ),
-);
+const commands = executables.map((executable) => [executable, '--', probe, 'first', REPORT]);
+const lines = runProbe(probe, ['start', RUNS, '-'], commands);
+const starts = executables.map((_, i) => percentile(samplesOf(i, lines, 1), 50));
 
 /** Memory in MiB and threads, four seconds after the start. */
 async function idle(executable: string): Promise<number[]> {
   const init = spawn(executable, ['sleep', '1000'], { stdio: 'ignore' });
   await sleep(4000);
-  const rollup = readFileSync(`/proc/${init.pid}/smaps_rollup`, 'latin1');
-  const field = (name: string) => Number(new RegExp(`^${name}: +([0-9]+)`, 'm').exec(rollup)?.[1]) / 1024;
-  const figures = [field('Rss'), field('Private_Dirty'), readdirSync(`/proc/${init.pid}/task`).length];
+  const pid = init.pid ?? 0;
+  const figures = [memory(pid, 'Rss') / MIB, memory(pid, 'Private_Dirty') / MIB, threads(pid)];
   init.kill('SIGTERM');
   return figures;
 }
 
-const memory = await Promise.all(executables.map(idle));
+const idling = await Promise.all(executables.map(idle));
 console.log('| variant | start | RSS, MiB | private dirty, MiB | threads |\n| --- | ---: | ---: | ---: | ---: |');
 Object.keys(VARIANTS).forEach((name, i) => {
-  const [rss = 0, dirty = 0, threads] = memory[i] ?? [];
+  const [rss = 0, dirty = 0, threads] = idling[i] ?? [];
   const start = ((starts[i] ?? 0) / (starts[0] ?? 0)).toFixed(2);
   console.log(`| ${name} | ${start} | ${rss.toFixed(1)} | ${dirty.toFixed(1)} | ${threads} |`);
 });
