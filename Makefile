@@ -213,21 +213,23 @@ build/bench/probe: scripts/bench/probe.c
 	mkdir -p build/bench
 	$(LIBRARY_CC) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static -o $@ $<
 
-# The floor: the same package around a script that only exits.
-build/bench/empty: build/dumb-init
+# The floors: the same package around a script that only exits, and around the least that forwards.
+FLOORS := build/bench/empty build/bench/forwarder
+build/bench/%.cjs: scripts/bench/%.ts build/main.cjs
 	mkdir -p build/bench
-	echo 'process.reallyExit(0)' > build/bench/empty.cjs
-	sed 's,build/main.cjs,build/bench/empty.cjs,; s,build/sea.blob,build/bench/empty.blob,' sea-config.json > build/bench/empty.json
-	$(NODE) --experimental-sea-config build/bench/empty.json
-	$(MAKE) SEA_BLOB=build/bench/empty.blob OUT=build/bench/$(MACHINE) build/bench/$(MACHINE)/dumb-init
-	ln -f build/bench/$(MACHINE)/dumb-init $@
+	$(NODE) scripts/bundle.ts $< $@
+$(FLOORS): %: %.cjs build/dumb-init
+	sed 's,build/main.cjs,$<,; s,build/sea.blob,$@.blob,' sea-config.json > $@.json
+	$(NODE) --experimental-sea-config $@.json
+	$(MAKE) SEA_BLOB=$@.blob OUT=$@.parts $@.parts/dumb-init
+	ln -f $@.parts/dumb-init $@
 
 # Beside its peers and the shipped Node, in under 15 minutes; BENCH=quick in two.
 .PHONY: bench
-bench: build/dumb-init build/bench/empty build/bench/probe $(NODE)
+bench: build/dumb-init $(FLOORS) build/bench/probe $(NODE)
 	$(call need,catatonit dumb-init tini xz-utils)
 	$$([ $$(id -u) -eq 0 ] || echo unshare --user --map-root-user) \
-	  $(NODE) scripts/bench/bench.ts build/dumb-init $(NODE) build/bench/probe build/bench/empty
+	  $(NODE) scripts/bench/bench.ts build/dumb-init $(NODE) build/bench/probe $(FLOORS)
 
 # What each setting of Node's and V8's costs or gains.
 .PHONY: bench-variants

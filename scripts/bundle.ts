@@ -1,9 +1,15 @@
-/** src/main.ts and all it imports -> build/main.cjs, the one script in the executable. */
+/**
+ * src/main.ts and all it imports -> build/main.cjs, the one script in the executable; or another.
+ *
+ *   bundle.ts [ENTRY OUT]
+ */
 import { build } from 'esbuild';
 
+const [entry = 'src/main.ts', outfile = 'build/main.cjs'] = process.argv.slice(2);
+
 await build({
-  entryPoints: ['src/main.ts'],
-  outfile: 'build/main.cjs',
+  entryPoints: [entry],
+  outfile,
   bundle: true,
   platform: 'node',
   format: 'cjs',

@@ -4,7 +4,7 @@
  * Everything that is compared takes turns, round by round, so that a noisy machine is equally noisy
  * for all: ratios hold where milliseconds don't. BENCH=quick makes fewer rounds of it.
  *
- *   bench.ts OURS NODE PROBE EMPTY      writes results.json, table.md and bench.svg into build/bench
+ *   bench.ts OURS NODE PROBE EMPTY FORWARDER      writes results.json, table.md and bench.svg into build/bench
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,13 +17,13 @@ import seaConfig from '../../sea-config.json' with { type: 'json' };
 import { type Figure, percentile, picture, summary, table } from './figures.ts';
 import { memory, REPORT, runProbe, samplesOf, threads, words } from './measure.ts';
 
-type Paths = [ours: string, node: string, probe: string, empty: string];
-const [ours, node, probe, empty] = process.argv.slice(2).map((path) => resolve(path)) as Paths;
+type Paths = [ours: string, node: string, probe: string, empty: string, forwarder: string];
+const [ours, node, probe, empty, forwarder] = process.argv.slice(2).map((path) => resolve(path)) as Paths;
 const quick = process.env['BENCH'] === 'quick';
 const rounds = (full: number, few: number) => (quick ? few : full);
 
 const NODE = 'node -e 0';
-const EMPTY = 'an empty script, packed alike';
+const FLOOR = 'the least script, packed alike';
 const OURS = 'dumb-init';
 const C = 'dumb-init 1.2.5 (C)';
 /** A peer's name, and the words before the command that it runs. */
@@ -64,21 +64,22 @@ function figure(
 function start(): void {
   const commands = [...under(probe, 'first', REPORT), [node, '-e', '0'], [empty]];
   const lines = run(['start', rounds(60, 9), '-'], commands);
-  const exits = byName(lines, [...names, NODE, EMPTY], 2);
-  const first = { ...byName(lines, names, 1), [NODE]: exits[NODE] ?? [], [EMPTY]: exits[EMPTY] ?? [] };
+  const exits = byName(lines, [...names, NODE, FLOOR], 2);
+  const first = { ...byName(lines, names, 1), [NODE]: exits[NODE] ?? [], [FLOOR]: exits[FLOOR] ?? [] };
   figure("start to the command's first instruction", 'ms', first, { against: NODE, goal: 0.4 });
   figure('start to exit', 'ms', exits, { against: NODE });
   const cold = run(['start', rounds(10, 3), 'cold'], commands);
-  figure('the same with the page cache dropped', 'ms', byName(cold, [...names, NODE, EMPTY], 2), { against: NODE });
+  figure('the same with the page cache dropped', 'ms', byName(cold, [...names, NODE, FLOOR], 2), { against: NODE });
 }
 
 function forward(): void {
-  const lines = run(['forward', rounds(2000, 300), 500, 0], under(probe, 'signalled', REPORT));
-  const samples = byName(lines, names, 1);
+  const command = [probe, 'signalled', REPORT];
+  const lines = run(['forward', rounds(2000, 300), 500, 0], [...under(...command), [forwarder, '--', ...command]]);
+  const samples = byName(lines, [...names, FLOOR], 1);
   figure('forwarding a signal', 'µs', samples, { against: C, goal: 1.3 });
   const p99 = Object.fromEntries(Object.entries(samples).map(([name, list]) => [name, [percentile(list, 99)]]));
   figure('forwarding a signal, p99', 'µs', p99, { against: C, goal: 2 });
-  // The floor: dumb-init makes two of these for a signal, to take it and to send it.
+  // dumb-init makes two of these for a signal, to take it and to send it.
   figure('a call to libc from JavaScript', 'µs', { [OURS]: callCosts() });
 }
 
@@ -264,7 +265,7 @@ await together();
 sizes();
 const seconds = Math.round((Date.now() - began) / 1000);
 const where = `Linux ${release().split('.', 2).join('.')}, ${cpus().length} processors of a kind "${cpus()[0]?.model}", ${seconds} seconds.`;
-const report = `${table(figures, [...names, NODE, EMPTY], OURS)}\n\n${where}\n`;
+const report = `${table(figures, [...names, NODE, FLOOR], OURS)}\n\n${where}\n`;
 console.log(report);
 writeFileSync('build/bench/table.md', `\n${report}\n`);
 writeFileSync('build/bench/results.json', `${JSON.stringify(figures, null, 2)}\n`);
