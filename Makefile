@@ -179,9 +179,8 @@ build/test/debian.tar: | test-packages
 # and whatever should still run at the end is killed with it.
 IN_NAMESPACE := unshare $$([ $$(id -u) -eq 0 ] || echo --user --map-root-user) --pid --fork --mount-proc --kill-child dumb-init
 
-# `make test TESTS=test/unit/*` runs some.
-# `make test TESTS='test/packaging/*.test.ts'` tests the packages; `make torture` tries harder.
-TESTS := $(wildcard test/unit/*.test.ts test/e2e/*.test.ts test/parity/*.test.ts test/container/*.test.ts test/torture/*.test.ts)
+# `make test TESTS=test/unit/*` runs some; `make torture` tries harder.
+TESTS := $(wildcard $(foreach folder,unit e2e parity container packaging torture,test/$(folder)/*.test.ts))
 TEST_TIMEOUT := 900
 PACKAGING_TESTS = $(filter test/packaging/%,$(TESTS))
 .PHONY: test
