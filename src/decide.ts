@@ -147,7 +147,7 @@ function onSignal(state: State, n: number, ofHandoff: boolean): [State, Action[]
     return [next, [...actions, ...log(voice.delaying?.(n, delay)), ...timer]];
   }
   const [next, more] = passOn(state, n);
-  return [next, [...actions, ...more]];
+  return [next, actions.concat(more)];
 }
 
 function onTimeout(state: State, id: TimerId): [State, Action[]] {
@@ -200,13 +200,10 @@ function forward(state: State, received: number): Action[] {
   const rewritten = state.rewrites.get(received);
   const n = rewritten ?? received;
   const actions = rewritten === undefined ? [] : log(voice.translating?.(received, n));
-  if (n === 0) return [...actions, ...log(voice.notForwarding?.(n))];
+  if (n === 0) return actions.concat(log(voice.notForwarding?.(n)));
   const target = state.target === 'group' ? -state.child : state.child;
-  return [
-    ...actions,
-    state.target === 'all' ? killAll(state, n) : { type: 'kill', target, n },
-    ...log(voice.forwarded?.(n)),
-  ];
+  const kill: Action = state.target === 'all' ? killAll(state, n) : { type: 'kill', target, n };
+  return actions.concat(kill, log(voice.forwarded?.(n))); // of less garbage than a spread
 }
 
 /** The process group of the command counts only while the command keeps its number from being anybody else's. */

@@ -16,8 +16,8 @@ extern void *dlsym(void *, const char *);
 // The kernel returns errors as -errno; below that it is an address.
 static int failed(long value) { return value < 0 && value > -4096; }
 
-static int result(long value) {
-  if (value >= 0) return (int)value;
+static long result(long value) {
+  if (!failed(value)) return value;
   *__errno_location() = (int)-value;
   return -1;
 }
@@ -94,7 +94,7 @@ void *mmap64(void *address, unsigned long size, int protection, int flags, int f
   int common = of_v8 && size == V8_PAGE + V8_SLACK;
   if (common && pool < pool_end) return (void *)((pool += V8_PAGE) - V8_PAGE);
   long got = sys6(SYS_mmap, (long)address, (long)size, protection, flags, fd, offset);
-  if (failed(got)) return (void *)(long)result(got);
+  if (failed(got)) return (void *)result(got);
   if (of_v8 && !common && (got & (V8_PAGE - 1)) == 0) populate((unsigned long)got, size - V8_SLACK);
   return (void *)got;
 }
@@ -117,6 +117,5 @@ __attribute__((constructor)) static void populate_heap(void) {
 // libuv sets up an io_uring for each event loop, and works as well without.
 long syscall(long number, long a, long b, long c, long d, long e, long f) {
   if (number == SYS_io_uring_setup) return result(-ENOSYS);
-  long value = sys6(number, a, b, c, d, e, f);
-  return failed(value) ? result(value) : value;
+  return result(sys6(number, a, b, c, d, e, f));
 }
