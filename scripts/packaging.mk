@@ -19,10 +19,10 @@ $(DIST):
 $(DOC)/dumb-init.1: scripts/documents.ts docs/dumb-init.1.in src/options.ts package.json debian/changelog $(NODE)
 	$(NODE) scripts/documents.ts $(DOC)
 
-# Whose work is in the executable, with the licences in full.
-$(DOC)/NOTICES: debian/copyright $(SHIPPED_NODE)
+# Whose work is in the executable, with the licences in full: the same for both architectures.
+$(DOC)/NOTICES: debian/copyright $(NODE)
 	mkdir -p $(DOC)
-	cat debian/copyright $(dir $(SHIPPED_NODE))../LICENSE /usr/share/common-licenses/LGPL-2.1 \
+	cat debian/copyright $(dir $(NODE))../LICENSE /usr/share/common-licenses/LGPL-2.1 \
 	  /usr/share/common-licenses/GPL-3 > $@
 
 .PHONY: documents
