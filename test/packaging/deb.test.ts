@@ -21,6 +21,10 @@ t.test('the package depends on nothing, and says whose sources it is built from'
   t.match(stdout, /^Built-Using: .*gcc.*glibc/m);
 });
 
+t.test('once made it is not made again, as for a repository', async (t) => {
+  t.equal((await run('make', ['--question', `build/dist/${DEB}`])).status, 0);
+});
+
 t.test('dpkg -i: it is on PATH, and runs', async (t) => {
   const { status, stdout, stderr } = await inDebian(`
     dpkg -i /dist/${DEB} >&2
