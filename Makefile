@@ -212,8 +212,9 @@ build/bench/probe: scripts/bench/probe.c
 	mkdir -p build/bench
 	$(LIBRARY_CC) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static -o $@ $<
 
-# The floors: the same package around a script that only exits, and around the least that forwards.
-FLOORS := build/bench/empty build/bench/forwarder
+# The floors: the same package around a script that only exits, around one that tells where its start went,
+# and around the least that forwards.
+FLOORS := build/bench/empty build/bench/phases build/bench/forwarder
 build/bench/%.cjs: scripts/bench/%.ts build/main.cjs
 	mkdir -p build/bench
 	$(NODE) scripts/bundle.ts $< $@

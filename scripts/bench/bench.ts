@@ -4,7 +4,7 @@
  * Everything that is compared takes turns, round by round, so that a noisy machine is equally noisy
  * for all: ratios hold where milliseconds don't. BENCH=quick makes fewer rounds of it.
  *
- *   bench.ts OURS NODE PROBE EMPTY FORWARDER      writes results.json, table.md and bench.svg into build/bench
+ *   bench.ts OURS NODE PROBE EMPTY PHASES FORWARDER      writes results.json, table.md and bench.svg into build/bench
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,8 +17,8 @@ import seaConfig from '../../sea-config.json' with { type: 'json' };
 import { type Figure, percentile, picture, summary, table } from './figures.ts';
 import { memory, REPORT, runProbe, samplesOf, threads, words } from './measure.ts';
 
-type Paths = [ours: string, node: string, probe: string, empty: string, forwarder: string];
-const [ours, node, probe, empty, forwarder] = process.argv.slice(2).map((path) => resolve(path)) as Paths;
+type Paths = [ours: string, node: string, probe: string, empty: string, phases: string, forwarder: string];
+const [ours, node, probe, empty, phases, forwarder] = process.argv.slice(2).map((path) => resolve(path)) as Paths;
 const quick = process.env['BENCH'] === 'quick';
 const rounds = (full: number, few: number) => (quick ? few : full);
 
@@ -68,8 +68,18 @@ function start(): void {
   const first = { ...byName(lines, names, 1), [NODE]: exits[NODE] ?? [], [FLOOR]: exits[FLOOR] ?? [] };
   figure("start to the command's first instruction", 'ms', first, { against: NODE, goal: 0.4 });
   figure('start to exit', 'ms', exits, { against: NODE });
+  const went = Array.from({ length: rounds(60, 9) }, phasesOfStart);
+  ['kernel, launcher, loader', 'Node, OpenSSL, V8 set up', "V8's heap", "Node's modules", 'script'].forEach((name, i) => {
+    figure(`of a start: ${name}`, 'ms', { [FLOOR]: went.map((times) => times[i] ?? 0) });
+  });
   const cold = run(['start', rounds(10, 3), 'cold'], commands);
   figure('the same with the page cache dropped', 'ms', byName(cold, [...names, NODE, FLOOR], 2), { against: NODE });
+}
+
+/** How long each part of one start took: nanoseconds, from the exec to the first line of a script. */
+function phasesOfStart(): number[] {
+  const times = execFileSync(probe, ['at', phases], { encoding: 'utf8' }).trim().split(' ').map(Number);
+  return times.slice(1).map((time, i) => time - (times[i] ?? 0));
 }
 
 function forward(): void {

@@ -13,6 +13,8 @@
 //   probe signalled FD    writes the time at which each SIGUSR1 arrives
 //   probe orphans N       N orphans die at once; how long until none is left
 //   probe crowd N         one orphan dies among N idle processes; the median of 200
+//
+//   probe at COMMAND…     becomes a command that tells the time itself, after the time of its exec
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -210,6 +212,12 @@ int main(int argc, char **argv) {
   if (!strcmp(what, "signalled")) signalled(atoi(argv[2]));
   if (!strcmp(what, "orphans")) return orphans(atoi(argv[2]));
   if (!strcmp(what, "crowd")) return crowd(atoi(argv[2]));
+
+  if (!strcmp(what, "at")) {
+    printf("%lld ", now()), fflush(stdout);
+    execv(argv[2], argv + 2);
+    fail(argv[2]);
+  }
 
   for (int i = 2; i < argc; i++)
     if (!strcmp(argv[i], "+")) {
