@@ -86,8 +86,9 @@ $(SBOM): scripts/components.ts $(OUT)/dumb-init $(OUT)/libraries.txt | $(DIST)
 artefacts: $(BINARY) $(SBOM) $(DEBIAN_PACKAGE) $(WHEEL) $(NPM_PLATFORM) $(NPM_MAIN)
 
 # --- for both ---
+# What both would make, or make in the same folder, is made before.
 .PHONY: artefacts-of-the-other
-artefacts-of-the-other: build/$(OTHER)/dumb-init $(DEBIAN_PACKAGE)
+artefacts-of-the-other: build/$(OTHER)/dumb-init $(DEBIAN_PACKAGE) $(NPM_MAIN)
 	+$(MAKE) ARCH=$(OTHER) CC=$(OTHER)-linux-gnu-gcc artefacts
 
 IMAGE := $(DIST)/dumb-init_$(VERSION).oci.tar
