@@ -52,7 +52,8 @@ $(DEBIAN_PACKAGE): $(OUT)/dumb-init $(DOC)/dumb-init.1 $(DOC)/NOTICES $(wildcard
 	$(call need,debhelper)
 	env -u CC -u MAKEFLAGS DEB_RULES_REQUIRES_ROOT=no DEB_DESTINATION=$(DIST) \
 	  dpkg-architecture --host-arch $(DEB.$(ARCH)) --force --command debian/rules binary
-	rm -rf debian/.debhelper debian/debhelper-build-stamp debian/dumb-init debian/dumb-init.substvars debian/files
+	rm -rf debian/.debhelper debian/debhelper-build-stamp debian/dumb-init debian/dumb-init.substvars \
+	  debian/dumb-init.*debhelper* debian/files
 .PHONY: builddeb
 builddeb: $(DEBIAN_PACKAGE)
 
