@@ -144,10 +144,6 @@ include scripts/packaging.mk
 
 # --- tests ---------------------------------------------------------------------------------------
 
-# `make test TESTS=test/unit/*` runs some; `make torture` tries harder.
-TESTS := $(wildcard $(foreach folder,unit e2e parity container packaging torture,test/$(folder)/*.test.ts))
-PACKAGING_TESTS := $(filter test/packaging/%,$(TESTS))
-
 FIXTURES := $(patsubst test/fixtures/%.c,build/test/%,$(wildcard test/fixtures/*.c)) build/test/c-parts
 build/test/%: test/fixtures/%.c
 	mkdir -p build/test
@@ -163,7 +159,7 @@ build/test/c-parts: test/sanitized/c-parts.c src/launcher/launcher.c src/launche
 TEST_PACKAGES := busybox-static catatonit daemontools dumb-init podman python3-minimal runc strace supervisor tini
 
 .PHONY: test-packages
-test-packages: $(if $(PACKAGING_TESTS),cross-packages)
+test-packages:
 	$(call need,$(TEST_PACKAGES) $(if $(PACKAGING_TESTS),$(PACKAGING_PACKAGES)))
 
 # The roots of container images, as none can be pulled: busybox with all its names, and a small Debian
@@ -183,10 +179,12 @@ build/test/debian.tar: | test-packages
 # and whatever should still run at the end is killed with it.
 IN_NAMESPACE := unshare $$([ $$(id -u) -eq 0 ] || echo --user --map-root-user) --pid --fork --mount-proc --kill-child dumb-init
 
+# `make test TESTS=test/unit/*` runs some; `make torture` tries harder.
+TESTS := $(wildcard $(foreach folder,unit e2e parity container packaging torture,test/$(folder)/*.test.ts))
 TEST_TIMEOUT := 900
+PACKAGING_TESTS = $(filter test/packaging/%,$(TESTS))
 .PHONY: test
-test: test-packages build/dumb-init $(FIXTURES) $(IMAGES)
-	$(if $(PACKAGING_TESTS),$(MAKE) --jobs=2 packaging-tests)
+test: test-packages build/dumb-init $(FIXTURES) $(IMAGES) $(if $(PACKAGING_TESTS),packaging-tests)
 	$(IN_NAMESPACE) \
 	  $(NODE) node_modules/.bin/tap run --jobs=2 --timeout=$(TEST_TIMEOUT) --disable-coverage --allow-empty-coverage \
 	  --reporter=tap $(TESTS) > build/test/results.tap; \
