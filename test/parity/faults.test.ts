@@ -100,17 +100,26 @@ const STARTS: [string, string][] = [
   ['dumb-init', ''],
   ['dumb-init as PID 1', 'unshare --pid --fork'],
 ];
-for (const [title, prefix] of STARTS) {
-  t.test(`signals during the start of ${title} are held and forwarded`, async (t) => {
-    // Ignored, the signal can't kill the command before that has blocked it.
-    const script = `trap "" ${LAST_REAL_TIME}; exec ${prefix} ${OURS} -v ${SIGNALS} 1000000`;
+/** Starts `[PREFIX] dumb-init -v signals`, and returns in the midst of it; if it is ready before we look, another. */
+async function startBlocked(prefix: string): Promise<{ running: Running; pid: number }> {
+  // Ignored, the signal can't kill the command before that has blocked it.
+  const script = `trap "" ${LAST_REAL_TIME}; exec ${prefix} ${OURS} -v ${SIGNALS} 1000000`;
+  for (const end = Date.now() + LIMIT_MS; ; ) {
     const running = start('sh', ['-c', script]);
     const init = () => (prefix === '' ? running.pid : (childrenOf(running.pid)[0] ?? 0));
-    for (const end = Date.now() + LIMIT_MS; processStatus(init(), 'SigBlk') !== ALL_BLOCKED; ) {
+    while (!running.stdout().includes('ready\n')) {
+      if (processStatus(init(), 'SigBlk') === ALL_BLOCKED) return { running, pid: init() };
       if (Date.now() > end) throw new Error('waited in vain for signals to be blocked');
       await new Promise(setImmediate); // waitUntil would miss the first instants
     }
-    const pid = init();
+    process.kill(firstChild(init()), 'SIGKILL');
+    await running.ended;
+  }
+}
+
+for (const [title, prefix] of STARTS) {
+  t.test(`signals during the start of ${title} are held and forwarded`, async (t) => {
+    const { running, pid } = await startBlocked(prefix);
     let sent = 0;
     for (; !running.stdout().includes('ready\n'); sent++) {
       process.kill(pid, LAST_REAL_TIME);
