@@ -25,7 +25,7 @@ import {
   WNOHANG,
   WNOWAIT,
 } from './abi.ts';
-import { allocate, cString, declare, declarePointer, declareWithoutErrno } from './ffi.ts';
+import { allocate, cString, declare, declarePointer, declareWithoutErrno, ints } from './ffi.ts';
 import { isPending, pendingSignal, signalSet } from './signal-source.ts';
 
 const libcWrite = declare('write', 'int', 'pointer', 'pointer');
@@ -46,7 +46,8 @@ export const kill = declareWithoutErrno('kill', 'int', 'int');
 export const close = (fd: number): number => libcClose(fd);
 
 const info = allocate(SIZEOF_SIGINFO_T);
-const field = (offset: number) => info.bytes.readInt32LE(offset);
+const infoInts = ints(info);
+const field = (offset: number) => infoInts[offset / 4] ?? 0;
 
 /** A process that has ended, with its wait status. */
 export interface Dead {

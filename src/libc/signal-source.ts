@@ -1,14 +1,13 @@
 /** Signals as a queue: all are blocked for good (by the launcher), and taken from the kernel one by one. */
 import { ALL_SIGNALS } from '../signals.ts';
 import { SI_CODE_OFFSET, SI_PID_OFFSET, SI_USER, SIZEOF_SIGINFO_T, SIZEOF_SIGSET_T, SIZEOF_TIMESPEC } from './abi.ts';
-import { allocate, declare, declareWithoutErrno, type Memory } from './ffi.ts';
+import { allocate, declare, declareWithoutErrno, ints, type Memory } from './ffi.ts';
 
 const sigpending = declare('sigpending', 'pointer');
 const sigtimedwait = declareWithoutErrno('sigtimedwait', 'pointer', 'pointer', 'pointer');
 
 const info = allocate(SIZEOF_SIGINFO_T);
-/** Read with every signal: an index costs less than a method of Buffer. */
-const infoWords = new Int32Array(info.bytes.buffer, info.bytes.byteOffset, SIZEOF_SIGINFO_T / 4);
+const infoInts = ints(info);
 const immediately = allocate(SIZEOF_TIMESPEC);
 
 /** A sigset_t of these signals: bit n-1 for signal n. */
@@ -36,7 +35,7 @@ export interface Received {
 const awaited = signalSet(ALL_SIGNALS);
 
 function received(n: number): Received {
-  return { n, sender: infoWords[SI_CODE_OFFSET / 4] === SI_USER ? infoWords[SI_PID_OFFSET / 4] : undefined };
+  return { n, sender: infoInts[SI_CODE_OFFSET / 4] === SI_USER ? infoInts[SI_PID_OFFSET / 4] : undefined };
 }
 
 const pending = signalSet([]);
