@@ -1,5 +1,15 @@
 import t from 'tap';
-import { childrenOf, fixture, OURS, processState, processStatus, run, start, waitUntil } from '../helpers/processes.ts';
+import {
+  childrenOf,
+  fixture,
+  OURS,
+  processState,
+  processStatus,
+  run,
+  start,
+  statusKib,
+  waitUntil,
+} from '../helpers/processes.ts';
 
 const SIGRTMIN = 34;
 const KIB_PER_MIB = 1024;
@@ -23,7 +33,7 @@ t.test('from the 100,000th to the 1,000,000th event PID 1 grows by less than 1 M
     t.equal((await run(fixture('flood'), [String(pid1), String(SIGRTMIN), String(count)], { limitMs })).status, 0);
   };
   const settled = () => processState(pid1) === 'S' && BigInt(`0x${processStatus(pid1, 'ShdPnd') || 1}`) === 0n;
-  const residentKib = () => Number.parseInt(processStatus(pid1, 'VmRSS'), 10);
+  const residentKib = () => statusKib(pid1, 'VmRSS');
 
   // Once, a second after the start, memory is given back; what is used again is back after some events.
   const atStart = residentKib();

@@ -126,6 +126,10 @@ export function processStatus(pid: number | string, field: string): string {
   return new RegExp(`^${field}:\\s*(.*)$`, 'm').exec(text)?.[1] ?? '';
 }
 
+/** A field that is in KiB. */
+export const statusKib = (pid: number | string, field: string): number =>
+  Number.parseInt(processStatus(pid, field), 10);
+
 /** One letter: R, S, T (stopped), Z (zombie)…; '' when there is no such process. */
 export const processState = (pid: number | string): string => processStatus(pid, 'State').charAt(0);
 

@@ -27,7 +27,7 @@ import {
   signalName,
 } from '../../src/signals.ts';
 import { type Ending, ending, exitStatus } from '../../src/wait-status.ts';
-import { childrenOf, fixture, OURS, processState, processStatus, waitUntil } from '../helpers/processes.ts';
+import { childrenOf, fixture, OURS, processState, statusKib, waitUntil } from '../helpers/processes.ts';
 import { type Random, seeded } from '../helpers/random.ts';
 
 const SECONDS = Number(process.env['SOAK'] || 3600);
@@ -387,28 +387,28 @@ async function live(random: Random, terminal: boolean, work: (life: Life) => Pro
   running.delete(life);
 }
 
-/** KiB that are its own, and KiB that are pages of its file. */
-const memory = (pid: number) => ({
-  own: Number.parseInt(processStatus(pid, 'RssAnon'), 10),
-  file: Number.parseInt(processStatus(pid, 'RssFile'), 10),
+/** KiB that are its own, KiB that are pages of its file, and how many open files. */
+const holdings = (pid: number) => ({
+  own: statusKib(pid, 'RssAnon'),
+  file: statusKib(pid, 'RssFile'),
+  fds: readdirSync(`/proc/${pid}/fd`).length,
 });
-const openFiles = (pid: number) => readdirSync(`/proc/${pid}/fd`).length;
 
 /** One life for all the time. */
 async function longLife(): Promise<string> {
   let result = '';
   await live(seeded(SEED), false, async (life) => {
-    let before: { own: number; file: number; fds: number } | undefined;
-    while (Date.now() < end) {
-      await life.step();
-      // The first minute is for getting warm: Node's pages come in when they are first used.
-      if (before || Date.now() < start + Math.min(60_000, SECONDS * 500)) continue;
-      before = { ...memory(life.pid1), fds: openFiles(life.pid1) };
-    }
-    const after = memory(life.pid1);
-    const own = after.own - (before?.own ?? 0);
-    const file = after.file - (before?.file ?? 0);
-    const fds = openFiles(life.pid1) - (before?.fds ?? 0);
+    const workUntil = async (time: number) => {
+      while (Date.now() < time) await life.step();
+    };
+    // The first minute is for getting warm: Node's pages come in when they are first used.
+    await workUntil(start + Math.min(60_000, SECONDS * 500));
+    const before = holdings(life.pid1);
+    await workUntil(end);
+    const after = holdings(life.pid1);
+    const own = after.own - before.own;
+    const file = after.file - before.file;
+    const fds = after.fds - before.fds;
     const children = childrenOf(life.pid1).length;
     const growth = `grew by ${own + file} KiB, ${own} of its own and ${file} of its file`;
     if (own + file >= 2048 || fds !== 0 || children !== 1) {

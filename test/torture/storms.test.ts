@@ -1,6 +1,16 @@
 import { readdirSync } from 'node:fs';
 import t from 'tap';
-import { childrenOf, fixture, OURS, processState, processStatus, run, start, waitUntil } from '../helpers/processes.ts';
+import {
+  childrenOf,
+  fixture,
+  OURS,
+  processState,
+  processStatus,
+  run,
+  start,
+  statusKib,
+  waitUntil,
+} from '../helpers/processes.ts';
 import { figure, times } from '../helpers/torture.ts';
 
 const limitMs = times(60, 10) * 60_000;
@@ -23,7 +33,7 @@ async function startPid1(...words: string[]) {
         'PID 1 to have dealt with everything',
         limitMs,
       ),
-    rssKib: () => Number.parseInt(processStatus(pid1, 'VmRSS'), 10),
+    rssKib: () => statusKib(pid1, 'VmRSS'),
     openFds: () => readdirSync(`/proc/${pid1}/fd`).length,
   };
 }
