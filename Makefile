@@ -212,17 +212,20 @@ build/bench/probe: scripts/bench/probe.c
 	mkdir -p build/bench
 	$(LIBRARY_CC) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static -o $@ $<
 
-# The floors: the same package around a script that only exits, around one that tells where its start went,
-# and around the least that forwards.
-FLOORS := build/bench/empty build/bench/phases build/bench/forwarder
-build/bench/%.cjs: scripts/bench/%.ts build/main.cjs
-	mkdir -p build/bench
-	$(NODE) scripts/bundle.ts $< $@
-$(FLOORS): %: %.cjs build/dumb-init
-	sed 's,build/main.cjs,$<,; s,build/sea.blob,$@.blob,' sea-config.json > $@.json
-	$(NODE) --experimental-sea-config $@.json
-	$(MAKE) SEA_BLOB=$@.blob OUT=$@.parts $@.parts/dumb-init
-	ln -f $@.parts/dumb-init $@
+# The product with another sea-config.json; all else is taken from its own build.
+build/bench/%/dumb-init: build/bench/%/sea-config.json build/dumb-init
+	$(NODE) --experimental-sea-config $<
+	cp -p $(addprefix $(OUT)/,node launcher share.so guard.so libraries.txt) $(@D)
+	$(MAKE) SEA_BLOB=$(@D)/sea.blob OUT=$(@D) $@
+	rm $(@D)/node $(@D)/node-sea
+
+# The floors: it around a script that only exits, around one that tells where its start went, and around
+# the least that forwards.
+FLOORS := $(foreach script,empty phases forwarder,build/bench/$(script)/dumb-init)
+$(FLOORS:dumb-init=sea-config.json): build/bench/%/sea-config.json: scripts/bench/%.ts sea-config.json build/main.cjs
+	mkdir -p $(@D)
+	$(NODE) scripts/bundle.ts $< $(@D)/main.cjs
+	sed 's,build/,$(@D)/,' sea-config.json > $@
 
 # Beside its peers and the shipped Node, in under 15 minutes; BENCH=quick in two.
 .PHONY: bench
@@ -234,7 +237,7 @@ bench: build/dumb-init $(FLOORS) build/bench/probe $(NODE)
 # What each setting of Node's and V8's costs or gains.
 .PHONY: bench-variants
 bench-variants: build/dumb-init build/bench/probe
-	$(NODE) scripts/bench/variants.ts build/bench/probe $(MACHINE)
+	$(NODE) scripts/bench/variants.ts build/bench/probe
 
 # The figures and the picture of the last full run into docs/performance.md.
 .PHONY: bench-docs

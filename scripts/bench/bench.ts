@@ -68,14 +68,14 @@ function start(): void {
   const first = { ...byName(lines, names, 1), [NODE]: exits[NODE] ?? [], [FLOOR]: exits[FLOOR] ?? [] };
   figure("start to the command's first instruction", 'ms', first, { against: NODE, goal: 0.4 });
   figure('start to exit', 'ms', exits, { against: NODE });
+  const cold = run(['start', rounds(10, 3), 'cold'], commands);
+  figure('the same with the page cache dropped', 'ms', byName(cold, [...names, NODE, FLOOR], 2), { against: NODE });
   const went = Array.from({ length: rounds(60, 9) }, phasesOfStart);
   ['kernel, launcher, loader', 'Node, OpenSSL, V8 set up', "V8's heap", "Node's modules", 'script'].forEach(
     (name, i) => {
       figure(`of a start: ${name}`, 'ms', { [FLOOR]: went.map((times) => times[i] ?? 0) });
     },
   );
-  const cold = run(['start', rounds(10, 3), 'cold'], commands);
-  figure('the same with the page cache dropped', 'ms', byName(cold, [...names, NODE, FLOOR], 2), { against: NODE });
 }
 
 /** How long each part of one start took: nanoseconds, from the exec to the first line of a script. */

@@ -2,17 +2,17 @@
  * `make bench-variants`: what each setting of the single-executable application costs or gains. Every
  * variant is sea-config.json with one change, packed like the product.
  *
- *   variants.ts PROBE ARCHITECTURE      variants are built in build/bench/variants
+ *   variants.ts PROBE      variants are built in build/bench/variants
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import shipped from '../../sea-config.json' with { type: 'json' };
 import { percentile } from './figures.ts';
 import { memory, REPORT, runProbe, samplesOf, threads } from './measure.ts';
 
 type Config = typeof shipped;
-const [probe, architecture] = process.argv.slice(2) as [string, string];
+const [probe] = process.argv.slice(2) as [string];
 const RUNS = 41;
 const MIB = 1 << 20;
 
@@ -41,16 +41,11 @@ const VARIANTS: Record<string, (config: Config) => Config> = {
   'as shipped, once more': (config) => config, // what differs from the first is noise
 };
 
-/** Builds the application anew; all else is taken from the product's own build. */
+/** Builds one, @returns its path. */
 function build(change: (config: Config) => Config, folder: string): string {
   mkdirSync(folder, { recursive: true });
-  const blob = `${folder}/sea.blob`;
-  writeFileSync(`${folder}/sea-config.json`, JSON.stringify(change({ ...shipped, output: blob })));
-  execFileSync(process.execPath, ['--experimental-sea-config', `${folder}/sea-config.json`], { stdio: 'ignore' });
-  for (const part of ['node', 'launcher', 'share.so', 'guard.so', 'libraries.txt'])
-    cpSync(`build/${architecture}/${part}`, `${folder}/${part}`, { preserveTimestamps: true });
-  execFileSync('make', [`SEA_BLOB=${blob}`, `OUT=${folder}`, `${folder}/dumb-init`], { stdio: 'ignore' });
-  for (const part of ['node', 'node-sea']) rmSync(`${folder}/${part}`);
+  writeFileSync(`${folder}/sea-config.json`, JSON.stringify(change({ ...shipped, output: `${folder}/sea.blob` })));
+  execFileSync('make', [`${folder}/dumb-init`], { stdio: 'ignore' });
   return `${folder}/dumb-init`;
 }
 
