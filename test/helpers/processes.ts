@@ -133,6 +133,21 @@ export const statusKib = (pid: number | string, field: string): number =>
 /** One letter: R, S, T (stopped), Z (zombie)…; '' when there is no such process. */
 export const processState = (pid: number | string): string => processStatus(pid, 'State').charAt(0);
 
+/** The signals that are pending for a process, bit n-1 for signal n; undefined when there is no such process. */
+function pendingSignals(pid: number): bigint | undefined {
+  const mask = processStatus(pid, 'ShdPnd');
+  return mask === '' ? undefined : BigInt(`0x${mask}`);
+}
+
+/** Whether a signal, or any (0), waits to be taken by a process. */
+export function isPending(pid: number, n: number): boolean {
+  const pending = pendingSignals(pid) ?? 0n;
+  return n === 0 ? pending !== 0n : (pending & (1n << BigInt(n - 1))) !== 0n;
+}
+
+/** Whether an init waits for the next signal, and none is pending. */
+export const isSettled = (pid: number): boolean => processState(pid) === 'S' && pendingSignals(pid) === 0n;
+
 /** The PIDs of the children of a process. */
 export function childrenOf(pid: number): number[] {
   return readProc(`${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);

@@ -6,10 +6,10 @@ import { debugLines } from '../helpers/parity.ts';
 import {
   firstChild,
   fixture,
+  isPending,
   ORACLE,
   OURS,
   processState,
-  processStatus,
   type Result,
   type Running,
   run,
@@ -67,12 +67,6 @@ async function resume(init: Running): Promise<void> {
   if (commandStopped) await waitUntil(() => isPending(init.pid, CHLD), 'the CHLD of the stop');
   init.signal(CONT);
   if (commandStopped) await waitUntil(() => idle(/S/), 'the command to go on');
-}
-
-/** Whether a signal, or any (0), waits to be taken by a process. */
-function isPending(pid: number, n: number): boolean {
-  const pending = BigInt(`0x${processStatus(pid, 'ShdPnd') || 0}`);
-  return n === 0 ? pending !== 0n : (pending & (1n << BigInt(n - 1))) !== 0n;
 }
 
 /** Ends the command in a way that no signal handling is part of. */

@@ -3,6 +3,7 @@ import { concurrently } from '../helpers/concurrently.ts';
 import {
   childrenOf,
   fixture,
+  isPending,
   OURS,
   processState,
   processStatus,
@@ -75,7 +76,7 @@ t.test('a CONT that comes when the TSTP has been taken, but before the stop, is 
   await tracer.prints('ready');
   const init = child(tracer);
   process.kill(init, 'SIGTSTP');
-  await waitUntil(() => !pending(init, 20), 'the TSTP to be taken');
+  await waitUntil(() => !isPending(init, 20), 'the TSTP to be taken');
   process.kill(init, 'SIGCONT');
   await tracer.prints('18\n');
   process.kill(init, 'SIGTERM');
@@ -90,17 +91,13 @@ t.test('PID 1 loses no CONT, however close it follows a TSTP', async (t) => {
   const pid1 = child(namespace);
   for (let i = 0; i < count; i++) {
     process.kill(pid1, 'SIGTSTP');
-    await waitUntil(() => !pending(pid1, 20), 'the TSTP to be taken');
+    await waitUntil(() => !isPending(pid1, 20), 'the TSTP to be taken');
     process.kill(pid1, 'SIGCONT');
     await waitUntil(() => namespace.stdout().length >= 'ready\n'.length + 3 * (i + 1), `CONT number ${i + 1}`);
   }
   t.equal((await namespace.ended).stdout, `ready\n${'18\n'.repeat(count)}`);
   figure('Races', `${count} times CONT right behind TSTP to PID 1: none lost`);
 });
-
-function pending(pid: number, n: number): boolean {
-  return ((BigInt(`0x${processStatus(pid, 'ShdPnd') || 0}`) >> BigInt(n - 1)) & 1n) === 1n;
-}
 
 t.test('the last TERM goes out while the PID of the dead command is still taken: no stranger can get it', async (t) => {
   for (const options of [[], ['-c']]) {

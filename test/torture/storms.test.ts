@@ -3,6 +3,7 @@ import t from 'tap';
 import {
   childrenOf,
   fixture,
+  isSettled,
   OURS,
   processState,
   processStatus,
@@ -27,12 +28,7 @@ async function startPid1(...words: string[]) {
     readyAgain: (nth: number) =>
       waitUntil(() => running.stdout().split('ready\n').length > nth, `ready number ${nth}`, limitMs),
     /** It waits for the next signal, and none is pending. */
-    settled: () =>
-      waitUntil(
-        () => processState(pid1) === 'S' && BigInt(`0x${processStatus(pid1, 'ShdPnd') || 1}`) === 0n,
-        'PID 1 to have dealt with everything',
-        limitMs,
-      ),
+    settled: () => waitUntil(() => isSettled(pid1), 'PID 1 to have dealt with everything', limitMs),
     rssKib: () => statusKib(pid1, 'VmRSS'),
     openFds: () => readdirSync(`/proc/${pid1}/fd`).length,
   };
