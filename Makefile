@@ -24,20 +24,21 @@ endif
 SHIPPED_NODE := $(MODULES)/node-linux-$(CPU.$(ARCH))/bin/node
 ADDON := $(MODULES)/@yuuang/ffi-rs-linux-$(CPU.$(ARCH))-gnu/ffi-rs.linux-$(CPU.$(ARCH))-gnu.node
 
-# CC compiles the launcher and the guard, which need no libc: CC=clang and CC=musl-gcc work too.
+# CC compiles src/image, which needs no libc: CC=clang and CC=musl-gcc work too.
 ifeq ($(origin CC),default)
   CC := $(CROSS)gcc
 endif
-# Where the shared libraries are looked up, whatever compiles the launcher. Those of the other architecture
+# Where the shared libraries are looked up, whatever compiles src/image. Those of the other architecture
 # are out of Debian's packages for it: what comes with a cross compiler gets no security updates.
 DEBIAN := $(OUT)/debian
 DEBIAN_FOLDERS := $(foreach package,libc6 libgcc-s1,$(package)/lib) $(foreach package,libstdc++6 libatomic1,$(package)/usr/lib)
 LIBRARY_CC := $(CROSS)gcc $(if $(CROSS),$(DEBIAN_FOLDERS:%=-B$(CURDIR)/$(DEBIAN)/%/$(ARCH)-linux-gnu))
 STRIP := $(CROSS)strip
 
-CFLAGS := -std=c11 -O2 -Wall -Wextra -Werror -ffreestanding -fno-builtin -fno-stack-protector -fno-asynchronous-unwind-tables
-# Far above Node's fixed addresses; scripts/pack.ts puts the loader and the libraries between.
-LAUNCHER_BASE := 0x20000000
+CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Werror -ffreestanding -fno-builtin -fno-stack-protector -fno-asynchronous-unwind-tables
+# Between Node's fixed addresses and those of its libraries; scripts/build/pack.ts puts the headers before it.
+THAW_BASE := 0x20000000
+HEADERS_AT := 0x1fff0000
 
 # Installs missing Debian packages when run as root, else names them.
 #   $(call need,PACKAGES)
@@ -95,8 +96,8 @@ $(ADDON): $(MODULES)/.package-lock.json
 build $(OUT):
 	mkdir -p $@
 
-build/main.cjs: scripts/bundle.ts package.json $(wildcard src/*.ts src/*/*.ts) $(NODE) | build
-	$(NODE) scripts/bundle.ts
+build/main.cjs: scripts/build/bundle.ts package.json $(wildcard src/*.ts src/*/*.ts) $(NODE) | build
+	$(NODE) scripts/build/bundle.ts
 
 # Without a snapshot or a code cache the blob is the same for both architectures.
 build/sea.blob: sea-config.json build/main.cjs $(NODE)
@@ -106,23 +107,30 @@ $(OUT)/node: $(SHIPPED_NODE) | $(OUT)
 	$(STRIP) --strip-all -o $@ $<
 
 SEA_BLOB := build/sea.blob
-$(OUT)/node-sea: scripts/inject.ts $(OUT)/node $(SEA_BLOB)
-	$(NODE) scripts/inject.ts $(OUT)/node $(SEA_BLOB) $@
+$(OUT)/node-sea: scripts/build/inject.ts $(OUT)/node $(SEA_BLOB)
+	$(NODE) scripts/build/inject.ts $(OUT)/node $(SEA_BLOB) $@
 
-$(OUT)/launcher: src/launcher/launcher.c src/launcher/arch.h Makefile | $(OUT)
-	$(CC) $(CFLAGS) -DLAUNCHER -fno-pie -static -nostdlib -Wl,-Ttext-segment=$(LAUNCHER_BASE) \
+$(OUT)/thaw: src/image/thaw.c src/image/arch.h src/image/frozen.h Makefile | $(OUT)
+	$(CC) $(CFLAGS) -fno-pie -static -nostdlib -Wl,-Ttext-segment=$(THAW_BASE) -Wl,--defsym=file_start=$(HEADERS_AT) \
 	  -Wl,-z,noexecstack -Wl,-z,max-page-size=0x10000 -Wl,--build-id=none -o $@ $<
 
-$(OUT)/share.so $(OUT)/guard.so: $(OUT)/%.so: src/launcher/%.c src/launcher/arch.h Makefile | $(OUT)
-	$(CC) $(CFLAGS) -fPIC -shared -nostdlib -Wl,-soname,$*.so -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now \
-	  -Wl,--build-id=none -o $@ $<
+$(OUT)/guard.so $(OUT)/stage.so: $(OUT)/%.so: src/image/%.c src/image/arch.h src/image/frozen.h Makefile | $(OUT)
+	$(CC) $(CFLAGS) -fvisibility=hidden -fPIC -shared -nostdlib -Wl,-soname,$*.so -Wl,-z,noexecstack -Wl,-z,relro \
+	  -Wl,-z,now -Wl,-z,max-page-size=0x10000 -Wl,--build-id=none -o $@ $<
 
-$(OUT)/libraries.txt: scripts/libraries.ts $(SHIPPED_NODE) $(ADDON) | $(OUT)
-	$(NODE) scripts/libraries.ts '$(LIBRARY_CC)' $(SHIPPED_NODE) $(ADDON) > $@
+$(OUT)/libraries.txt: scripts/build/libraries.ts $(SHIPPED_NODE) $(ADDON) | $(OUT)
+	$(NODE) scripts/build/libraries.ts '$(LIBRARY_CC)' $(SHIPPED_NODE) $(ADDON) > $@
 
-$(OUT)/dumb-init: scripts/pack.ts scripts/elf.ts scripts/trim.ts $(OUT)/launcher $(OUT)/share.so $(OUT)/guard.so $(OUT)/node-sea $(OUT)/libraries.txt $(ADDON)
-	$(NODE) scripts/pack.ts $(OUT)/launcher $$(head -n 1 $(OUT)/libraries.txt) $(SHIPPED_NODE) $(OUT)/node-sea $@ \
-	  $(OUT)/share.so $(OUT)/guard.so $$(tail -n +2 $(OUT)/libraries.txt) $(ADDON)
+# The application boots, is rehearsed and frozen: the process, as it was then.
+$(OUT)/frozen/memory: scripts/build/freeze.ts $(OUT)/node-sea $(OUT)/stage.so $(OUT)/guard.so $(ADDON) $(OUT)/libraries.txt
+	$(call need,qemu-user-static)
+	$(NODE) scripts/build/freeze.ts $(ARCH) $(OUT)/node-sea $(OUT)/stage.so $(OUT)/guard.so $(ADDON) $(OUT)/frozen \
+	  $$(cat $(OUT)/libraries.txt)
+
+$(OUT)/dumb-init: $(addprefix scripts/build/,pack.ts dump.ts segments.ts elf.ts trim.ts) src/libc/frozen-layout.ts \
+  $(OUT)/frozen/memory $(OUT)/thaw
+	$(NODE) scripts/build/pack.ts $(OUT)/frozen $(OUT)/thaw $(SHIPPED_NODE) $@ $(OUT)/frozen/dumb-init \
+	  $(OUT)/frozen/root/*.so $(OUT)/frozen/root/ffi-rs.node $(OUT)/frozen/root/lib/*
 
 build/dumb-init: build/$(MACHINE)/dumb-init
 	ln -f $< $@

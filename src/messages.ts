@@ -78,6 +78,8 @@ export const badValue = (argv0: string, what: string, takes: string, value: stri
 export const pauseWithCommand = (argv0: string) => `${argv0}: with --pause there is no command\n`;
 
 export const cannotExecute = (command: string, strerror: string) => line(`${command}: ${strerror}`);
+export const cannotSetsid = (errno: number, strerror: string) =>
+  line(`Unable to setsid ${errnoText(errno, strerror)}. Exiting.`);
 export const cannotFork = () => line('Unable to fork. Exiting.');
 export const internalError = (text: string) => line(`Unable to start: ${text}. Exiting.`);
 

@@ -25,6 +25,8 @@ export interface Personality {
   readonly noTerminal?: readonly number[];
   /** Signals that are blocked for the command, beside those that it inherits so. */
   readonly blocked?: readonly number[];
+  /** Puts the command's PID into LISTEN_PID where its own stands there (sd_listen_fds(3)). */
+  readonly passesListenPid?: boolean;
   /** Changes to `/` when the command runs. */
   readonly leavesFolder: boolean;
   /** Closes the files that were inherited when the command runs. */

@@ -61,7 +61,9 @@ export const SIGTERM = number('SIGTERM');
 export const SIGCHLD = number('SIGCHLD');
 export const SIGCONT = number('SIGCONT');
 export const SIGSTOP = number('SIGSTOP');
+export const SIGURG = number('SIGURG');
 export const SIGXFSZ = number('SIGXFSZ');
+export const SIGWINCH = number('SIGWINCH');
 
 /** The signals after which dumb-init stops itself. */
 export const SUSPENDING: ReadonlySet<number> = new Set(SIGNALS.filter((signal) => signal.suspends).map(({ n }) => n));

@@ -31,6 +31,7 @@ export type Voice = Partial<{
   subreaper(): string | undefined;
   /** Neither PID 1 nor a subreaper. */
   notReaper(): string | undefined;
+  cannotOpenTerminal(strerror: string): string | undefined;
   noTerminal(errno: number, strerror: string): string | undefined;
   spawned(pid: number, file: string): string | undefined;
   cannotChdir(errno: number, strerror: string): string | undefined;

@@ -2,7 +2,7 @@
 import { createExternalBuffer, DataType, load, open } from 'ffi-rs';
 
 const LIBC = 'libc';
-open({ library: LIBC, path: '' }); // dlopen(NULL): the libc that is loaded already
+open({ library: LIBC, path: 'libc.so.6' }); // libc's own functions, without those by which Node is guarded
 
 /** `int` arguments as number, pointers and `size_t` as bigint: ffi-rs wants the exact type. */
 type Parameter = 'int' | 'pointer';
@@ -11,17 +11,72 @@ type Arguments<P extends readonly Parameter[]> = { [K in keyof P]: Argument<P[K]
 
 const TYPES = { int: DataType.I32, pointer: DataType.BigInt } as const;
 
-function request<P extends readonly Parameter[]>(funcName: string, retType: DataType, parameters: P, errno: boolean) {
-  return {
+/** A call as ffi-rs takes it. */
+interface Call {
+  readonly library: string;
+  readonly funcName: string;
+  readonly retType: DataType;
+  readonly paramsType: readonly DataType[];
+  paramsValue: readonly unknown[];
+  readonly errno: boolean;
+  readonly runInNewThread: false;
+  readonly freeResultMemory: false;
+}
+
+function request(funcName: string, retType: DataType, parameters: readonly Parameter[], errno: boolean): Call {
+  const call: Call = {
     library: LIBC,
     funcName,
     retType,
     paramsType: parameters.map((parameter) => TYPES[parameter]),
-    paramsValue: [] as unknown[],
+    paramsValue: [],
     errno,
-    runInNewThread: false as const,
+    runInNewThread: false,
     freeResultMemory: false,
   };
+  lookUp(call);
+  return call;
+}
+
+/**
+ * Has ffi-rs look a function up, which it does once and keeps: before the freeze, so that no start searches
+ * libc's symbols. It does so before it looks at the arguments, so with a wrong one nothing is called.
+ */
+function lookUp(call: Call): void {
+  try {
+    load({ ...call, paramsType: [DataType.I32], paramsValue: ['none'] } as never);
+  } catch (error) {
+    if (String(error).includes('Cannot find')) throw error;
+  }
+}
+
+/** Thrown by a stage where the process would end. */
+export class EndOfRehearsal extends Error {}
+
+/**
+ * What a rehearsal answers in place of the kernel: the value that a function of libc returns, or `-errno`;
+ * undefined where it does no harm to call it.
+ */
+export type Stage = (name: string, values: readonly unknown[]) => number | bigint | undefined;
+
+/** Does nothing, and takes any arguments. */
+const HARMLESS = 'getppid';
+
+type Invoke = (call: Call) => unknown;
+const invokeLibc = load as unknown as Invoke;
+let invoke = invokeLibc;
+
+/** Until the next call no function of libc that `stage` answers for is called; without a stage, all are. */
+export function enter(stage: Stage | undefined): void {
+  invoke = !stage
+    ? invokeLibc
+    : (call) => {
+        const answer = stage(call.funcName, call.paramsValue);
+        if (answer === undefined) return invokeLibc(call);
+        invokeLibc({ ...call, funcName: HARMLESS }); // the same way, for the code that it takes
+        if (!call.errno) return answer;
+        return answer < 0 ? { value: -1, errnoCode: -Number(answer) } : { value: answer, errnoCode: 0 };
+      };
 }
 
 /**
@@ -32,8 +87,8 @@ function request<P extends readonly Parameter[]>(funcName: string, retType: Data
 export function declare<const P extends readonly Parameter[]>(name: string, ...parameters: P) {
   const call = request(name, DataType.I32, parameters, true);
   return (...values: Arguments<P>): number => {
-    call.paramsValue = values as unknown[];
-    const { value, errnoCode } = load(call) as unknown as { value: number; errnoCode: number };
+    call.paramsValue = values;
+    const { value, errnoCode } = invoke(call) as { value: number; errnoCode: number };
     return value === -1 ? -errnoCode : value; // errno is stale unless the call failed
   };
 }
@@ -42,8 +97,8 @@ export function declare<const P extends readonly Parameter[]>(name: string, ...p
 export function declareWithoutErrno<const P extends readonly Parameter[]>(name: string, ...parameters: P) {
   const call = request(name, DataType.I32, parameters, false);
   return (...values: Arguments<P>): number => {
-    call.paramsValue = values as unknown[];
-    return load(call) as unknown as number;
+    call.paramsValue = values;
+    return invoke(call) as number;
   };
 }
 
@@ -51,8 +106,8 @@ export function declareWithoutErrno<const P extends readonly Parameter[]>(name: 
 export function declarePointer<const P extends readonly Parameter[]>(name: string, ...parameters: P) {
   const call = request(name, DataType.BigInt, parameters, false);
   return (...values: Arguments<P>): bigint => {
-    call.paramsValue = values as unknown[];
-    return load(call) as unknown as bigint;
+    call.paramsValue = values;
+    return invoke(call) as bigint;
   };
 }
 
@@ -66,7 +121,7 @@ export interface Memory {
 export function memoryAt(address: bigint, size: number): Memory {
   const call = request('memmove', DataType.External, ['pointer', 'pointer', 'pointer'], false);
   call.paramsValue = [address, address, 0n]; // memmove returns its first argument: the address as ffi-rs wants it
-  return { address, bytes: createExternalBuffer(load(call) as never, size) };
+  return { address, bytes: createExternalBuffer(invokeLibc(call) as never, size) };
 }
 
 const calloc = declarePointer('calloc', 'pointer', 'pointer');
@@ -86,12 +141,30 @@ export function cString(bytes: string): Memory {
 /** Memory as C ints: where every signal is read, an index costs less than a method of Buffer. */
 export const ints = ({ bytes }: Memory): Int32Array => new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 
-const strlen = declare('strlen', 'pointer');
+const memcpy = declarePointer('memcpy', 'pointer', 'pointer', 'pointer');
+const strlen = declarePointer('strlen', 'pointer');
 
-/** The bytes of the C string at `address`, one character (latin1) each. */
-export function stringAt(address: bigint): string {
-  const length = strlen(address);
-  return length === 0 ? '' : memoryAt(address, length).bytes.toString('latin1');
+/** What is read of the process goes through here: a Buffer of its own costs more than a copy. */
+const scratch = allocate(1 << 17);
+
+/** `size` bytes of this process at `address`, one character (latin1) each. */
+export function bytesAt(address: bigint, size: number): string {
+  let text = '';
+  for (let done = 0; done < size; done += scratch.bytes.length) {
+    const part = Math.min(size - done, scratch.bytes.length);
+    memcpy(scratch.address, address + BigInt(done), BigInt(part));
+    text += scratch.bytes.toString('latin1', 0, part);
+  }
+  return text;
+}
+
+/** The C string at `address`. */
+export const stringAt = (address: bigint): string => bytesAt(address, Number(strlen(address)));
+
+/** The address that stands at `address`. */
+export function pointerAt(address: bigint): bigint {
+  memcpy(scratch.address, address, 8n);
+  return scratch.bytes.readBigUInt64LE(0);
 }
 
 const strerrorPointer = declarePointer('strerror', 'int');

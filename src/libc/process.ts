@@ -1,6 +1,6 @@
 /** System calls on processes and on standard error. A failure is `-errno`; nothing here throws. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { ALL_SIGNALS, SIGCHLD, SIGCONT, SIGPIPE, SIGSTOP, SIGXFSZ } from '../signals.ts';
+import { ALL_SIGNALS, SIGCONT, SIGPIPE, SIGSTOP, SIGXFSZ } from '../signals.ts';
 import type { Identity } from '../voice.ts';
 import {
   CLD_DUMPED,
@@ -20,12 +20,14 @@ import {
   SI_STATUS_OFFSET,
   SIG_DFL,
   SIZEOF_SIGINFO_T,
+  SIZEOF_TERMIOS,
   TIOCNOTTY,
   WEXITED,
   WNOHANG,
   WNOWAIT,
 } from './abi.ts';
 import { allocate, cString, declare, declarePointer, declareWithoutErrno, ints } from './ffi.ts';
+import { record } from './record.ts';
 import { isPending, pendingSignal, signalSet } from './signal-source.ts';
 
 const libcWrite = declare('write', 'int', 'pointer', 'pointer');
@@ -36,7 +38,6 @@ const libcWaitpid = declare('waitpid', 'int', 'pointer', 'int');
 const libcChdir = declare('chdir', 'pointer');
 const libcClose = declare('close', 'int');
 const libcGetsid = declare('getsid', 'int');
-const libcGetpid = declare('getpid');
 const libcFcntl = declare('fcntl', 'int', 'int');
 
 /** kill(2), whose failure nobody asks for: see perform.ts. */
@@ -79,28 +80,25 @@ export function bury(pid: number): void {
   while (result === -EINTR);
 }
 
-const sigchld = signalSet([SIGCHLD]);
-
-/** Takes the CHLD off the queue that came of a child which is reaped already, unless others are still to be reaped. */
-export function dropChildSignal(): void {
-  if (!pendingSignal(sigchld)) return;
-  if (typeof nextDead() !== 'string') kill(ownPid, SIGCHLD);
-}
-
-/** Our own PID. */
-export const ownPid: number = libcGetpid();
-
 /**
  * Stops this process until a SIGCONT. PID 1 can't stop itself. Sending STOP drops a pending CONT
  * (signal(7)), so if one has come meanwhile the stop is over already.
  */
 export function stopSelf(): void {
+  const ownPid = record().pid;
   if (ownPid !== 1 && !isPending(SIGCONT)) kill(ownPid, SIGSTOP);
 }
 
 /** Whether this process leads its session. */
 export function leadsSession(): boolean {
-  return libcGetsid(0) === ownPid;
+  return libcGetsid(0) === record().pid;
+}
+
+const libcTcgetattr = declare('tcgetattr', 'int', 'pointer');
+
+/** Whether standard input is a terminal (isatty(3)). */
+export function hasTerminal(): boolean {
+  return libcTcgetattr(0, allocate(SIZEOF_TERMIOS).address) === 0;
 }
 
 /** Gives up the controlling terminal, if it is the one on fd 0 (ioctl_tty(2), TIOCNOTTY). */
@@ -118,7 +116,7 @@ export function becomeSubreaper(): void {
 
 /** Whether we reap orphans: as PID 1, or as a subreaper. */
 export function reapsOrphans(): boolean {
-  if (ownPid === 1) return true;
+  if (record().pid === 1) return true;
   const answer = allocate(4);
   return libcPrctlGet(PR_GET_CHILD_SUBREAPER, answer.address) === 0 && answer.bytes.readInt32LE(0) === 1;
 }
@@ -149,7 +147,7 @@ function descendants(): number[] {
     const parent = stat(pid)?.parent ?? 0;
     children.set(parent, [...(children.get(parent) ?? []), pid]);
   }
-  const found = [...(children.get(ownPid) ?? [])];
+  const found = [...(children.get(record().pid) ?? [])];
   for (const pid of found) found.push(...(children.get(pid) ?? []));
   return found;
 }
@@ -174,7 +172,7 @@ const ROUNDS = 10;
  * @param target a process or, negated, a process group that gets it too; 0: none
  */
 export function killAll(target: number, n: number): void {
-  if (ownPid === 1) {
+  if (record().pid === 1) {
     kill(-1, n);
     return;
   }
@@ -191,12 +189,19 @@ export function killAll(target: number, n: number): void {
 }
 
 const libcSignal = declarePointer('signal', 'int', 'pointer');
+
+/** Sets SIG_DFL or SIG_IGN for a signal (signal(2)). */
+export function setDisposition(n: number, disposition: number): void {
+  libcSignal(n, BigInt(disposition));
+}
+
 const libcSigsuspend = declare('sigsuspend', 'pointer');
 
 /** Dies of a signal, as by its default action. PID 1 does not: the kernel drops the signal. */
 export function dieOf(n: number): void {
+  const ownPid = record().pid;
   if (ownPid === 1) return;
-  libcSignal(n, BigInt(SIG_DFL));
+  setDisposition(n, SIG_DFL);
   kill(ownPid, n);
   libcSigsuspend(signalSet(ALL_SIGNALS.filter((other) => other !== n)).address); // which lets it in
 }

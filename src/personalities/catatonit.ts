@@ -33,7 +33,7 @@ For bug reporting instructions, please see: <https://bugs.opensuse.org/>.
 // `docker info` looks for tini's name (catatonit.c, version()).
 const VERSION = 'tini version 0.1.7_catatonit\n';
 
-const line = ({ pid }: Self, level: 'ERROR' | 'DEBUG', text: string) => `${level} (catatonit:${pid}): ${text}\n`;
+const line = ({ pid }: Self, level: 'ERROR' | 'INFO' | 'DEBUG', text: string) => `${level} (catatonit:${pid}): ${text}\n`;
 
 function parse(argv: readonly string[], environment: Environment, self: Self): Parsed {
   const failure = (text: string): Parsed => ({ kind: 'usageError', text, status: 1 });
@@ -77,6 +77,8 @@ export const catatonit: Personality = {
     if (!verbose) return {};
     const debug = (text: string) => line(self, 'DEBUG', text);
     return {
+      cannotOpenTerminal: (strerror) =>
+        line(self, 'INFO', `using stdin as tty fd: could not open /dev/tty: ${strerror}`),
       noTerminal: (errno, strerror) =>
         debug(
           errno === ENXIO
@@ -104,6 +106,7 @@ export const catatonit: Personality = {
   foreground: '/dev/tty',
   noTerminal: [ENOTTY, EBADF, ENXIO],
   blocked: [...SUSPENDING],
+  passesListenPid: true,
   leavesFolder: false,
   closesFiles: true,
   stream: () => 2,

@@ -1,10 +1,11 @@
 /** The little of ELF64, little-endian, that the packer reads and writes (elf(5)). */
 
 export const PT_LOAD = 1;
-export const PT_PHDR = 6;
+export const PF_X = 1;
 export const PF_W = 2;
+export const PF_R = 4;
+export const ET_EXEC = 2;
 export const PT_GNU_STACK = 0x6474e551;
-export const PT_GNU_PROPERTY = 0x6474e553;
 export const EM_X86_64 = 62;
 
 export const EHDR_SIZE = 64;
@@ -24,6 +25,8 @@ export interface Segment {
 export interface Elf {
   name: string;
   bytes: Buffer;
+  /** ET_EXEC, or ET_DYN. */
+  type: number;
   machine: number;
   entry: number;
   segments: Segment[];
@@ -67,7 +70,7 @@ export function parseElf(bytes: Buffer, name: string): Elf {
     ];
     sections.set(text, { offset, vaddr, size });
   }
-  return { name, bytes, machine: bytes.readUInt16LE(18), entry: u64(bytes, 24), segments, sections };
+  return { name, bytes, type: bytes.readUInt16LE(16), machine: bytes.readUInt16LE(18), entry: u64(bytes, 24), segments, sections };
 }
 
 export interface ElfSymbol {
@@ -76,20 +79,27 @@ export interface ElfSymbol {
   size: number;
 }
 
-/** The symbol table of a file that is not stripped. */
-export function symbols({ bytes, sections }: Elf): ElfSymbol[] {
-  const [table, strings] = [sections.get('.symtab'), sections.get('.strtab')];
-  if (!table || !strings) throw new Error('the file is stripped');
+function symbolsIn({ name, bytes, sections }: Elf, tableName: string, stringsName: string) {
+  const [table, strings] = [sections.get(tableName), sections.get(stringsName)];
+  if (!table || !strings) throw new Error(`${name} has no ${tableName}`);
   return Array.from({ length: table.size / 24 }, (_, i) => {
     const at = table.offset + i * 24;
-    const name = strings.offset + bytes.readUInt32LE(at);
+    const text = strings.offset + bytes.readUInt32LE(at);
     return {
-      name: bytes.toString('latin1', name, bytes.indexOf(0, name)),
+      name: bytes.toString('latin1', text, bytes.indexOf(0, text)),
+      section: bytes.readUInt16LE(at + 6),
       value: u64(bytes, at + 8),
       size: u64(bytes, at + 16),
     };
   });
 }
+
+/** The symbol table of a file that is not stripped. */
+export const symbols = (elf: Elf): ElfSymbol[] => symbolsIn(elf, '.symtab', '.strtab');
+
+/** The dynamic symbols that a file defines. */
+export const definedSymbols = (elf: Elf): ElfSymbol[] =>
+  symbolsIn(elf, '.dynsym', '.dynstr').filter(({ name, section }) => section !== 0 && name !== '');
 
 /** Where in the file an address is stored. */
 export function fileOffset({ segments }: Elf, address: number): number {

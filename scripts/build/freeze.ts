@@ -1,0 +1,103 @@
+/**
+ * Boots the application once, on this machine and for any architecture, and has it frozen: under qemu-user,
+ * with a plain processor, in a root that holds what Node may see and nothing of the builder.
+ *
+ *   freeze.ts ARCHITECTURE APPLICATION STAGE GUARD ADDON FOLDER LIBRARY…      writes FOLDER/maps and FOLDER/memory
+ */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+
+/** Frozen stack, in bytes: for V8, and for execvp(3), which copies the longest argument list there. */
+const STACK = 6 << 20;
+
+interface Machine {
+  /** Instructions that every processor of the architecture has. */
+  processor: string;
+  /** The size of a page that the frozen program may count on, if not the smallest one. */
+  page?: number;
+}
+
+const MACHINES: Record<string, Machine> = {
+  x86_64: { processor: 'qemu64' },
+  aarch64: { processor: 'cortex-a57', page: 0x10000 },
+};
+
+/** glibc: one arena, memory from the kernel in few calls, no restartable sequences; the plain form of each function. */
+const TUNABLES = [
+  'glibc.malloc.arena_max=1',
+  'glibc.malloc.top_pad=1048576',
+  'glibc.pthread.rseq=0',
+  'glibc.cpu.name=generic',
+].join(':');
+
+const ENVIRONMENT = [
+  'LD_PRELOAD=/stage.so:/guard.so',
+  'LD_LIBRARY_PATH=/lib',
+  'LD_BIND_NOW=1',
+  'OPENSSL_CONF=',
+  `GLIBC_TUNABLES=${TUNABLES}`,
+];
+
+/** What Node and the rehearsed program read of /proc and /etc. Processes: PID, name, parent. */
+const PROCESSES = [
+  [1, 'dumb-init', 0],
+  [7, 'command', 1],
+  [8, 'orphan', 7],
+] as const;
+const FILES: Record<string, string> = {
+  'etc/ld.so.preload': '',
+  'proc/meminfo': 'MemTotal: 1048576 kB\nMemFree: 1048576 kB\nMemAvailable: 1048576 kB\n',
+  'proc/self/cgroup': '',
+  ...Object.fromEntries([0, 1, 2, 3].map((fd) => [`proc/self/fd/${fd}`, ''])),
+  ...Object.fromEntries(PROCESSES.map(([pid, name, parent]) => [`proc/${pid}/stat`, `${pid} (${name}) S ${parent} 7 7 0`])),
+};
+
+const [architecture, application, stage, guard, addon, folder, ...libraries] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+  string,
+  ...string[],
+];
+const machine = MACHINES[architecture];
+if (!machine) throw new Error(`no machine ${architecture}`);
+
+rmSync(folder, { recursive: true, force: true });
+const root = `${folder}/root`;
+const put = (from: string, to: string) => {
+  mkdirSync(dirname(to), { recursive: true });
+  copyFileSync(from, to);
+};
+put(stage, `${root}/stage.so`);
+put(guard, `${root}/guard.so`);
+put(addon, `${root}/ffi-rs.node`);
+for (const library of libraries) {
+  put(library, `${root}/lib/${basename(library)}`);
+  // The loader is where the application says.
+  if (basename(library).startsWith('ld-linux')) put(library, `${root}/lib64/${basename(library)}`);
+}
+for (const [name, text] of Object.entries(FILES)) {
+  mkdirSync(dirname(`${root}/${name}`), { recursive: true });
+  writeFileSync(`${root}/${name}`, text);
+}
+put(application, `${folder}/dumb-init`);
+chmodSync(`${folder}/dumb-init`, 0o755);
+
+const { status, signal, stderr, error } = spawnSync(
+  `qemu-${architecture}-static`,
+  [
+    ...['-cpu', machine.processor, '-s', String(STACK), '-seed', '1', '-r', '5.10.0', '-L', 'root', '-0', 'dumb-init'],
+    ...(machine.page ? ['-p', String(machine.page)] : []),
+    ...ENVIRONMENT.flatMap((variable) => ['-E', variable]),
+    './dumb-init',
+  ],
+  { cwd: folder, env: {}, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'latin1', timeout: 600_000, killSignal: 'SIGKILL' },
+);
+if (error) throw error;
+if (status !== 0) {
+  process.stderr.write(stderr);
+  throw new Error(`the application could not be frozen: ${signal ?? `status ${status}`}`);
+}

@@ -1,0 +1,257 @@
+/**
+ * Makes the executable of a frozen process: its memory becomes the PT_LOAD segments of one static ELF file,
+ * beside those of the thaw, which the kernel starts.
+ *
+ *   pack.ts DUMP THAW PUBLISHED-NODE OUTPUT ELF…      ELF: all files that were mapped
+ */
+import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { type Field, MAX_CLEAN, OFFSETS } from '../../src/libc/frozen-layout.ts';
+import { type Dump, memoryAt, type Range, readDump } from './dump.ts';
+import {
+  definedSymbols,
+  EHDR_SIZE,
+  type Elf,
+  EM_X86_64,
+  ET_EXEC,
+  elfHeaders,
+  PF_R,
+  PF_W,
+  PF_X,
+  PHDR_SIZE,
+  PT_GNU_STACK,
+  PT_LOAD,
+  parseElf,
+  type Segment,
+} from './elf.ts';
+import { type Piece, pagesOf, runsOf } from './segments.ts';
+import { unusedData } from './trim.ts';
+
+/** Kernels before 5.18 want the program headers within one page (fs/binfmt_elf.c, load_elf_phdrs). */
+const MOST_HEADERS = 73;
+/** No two parts of the thaw share a page of any size. */
+const LARGEST_PAGE = 0x10000;
+/** The linker puts the thaw between these (Makefile). */
+const HEADERS_AT = 0x1fff0000;
+const END_AT = 0x20ff0000;
+/** As in thaw.c. */
+const MAX_RESERVED = 2;
+/** Unreadable address space below this size is a guard page or a remnant, no reservation of V8's. */
+const LEAST_RESERVATION = 0x1000000;
+/** What is kept of a reservation: room for a million entries of 16 bytes in a table of V8's. */
+const KEPT_OF_RESERVATION = 0x1000000;
+
+/** A mapped file, and where its address 0 is. */
+interface Loaded {
+  elf: Elf;
+  base: number;
+}
+
+const pageStart = (address: number, page: number) => address - (address % page);
+const pageEnd = (address: number, page: number) => Math.ceil(address / page) * page;
+const hex = (n: number) => `0x${n.toString(16)}`;
+
+function loadedFiles(dump: Dump, files: readonly Elf[]): Map<string, Loaded> {
+  const found = new Map<string, Loaded>();
+  for (const elf of files) {
+    const name = basename(elf.name);
+    const region = dump.regions.find((region) => region.name === name);
+    if (!region) throw new Error(`${name} was not mapped`);
+    found.set(name, { elf, base: elf.type === ET_EXEC ? 0 : region.start });
+  }
+  return found;
+}
+
+function get<K, V>(map: ReadonlyMap<K, V>, key: K): V {
+  const value = map.get(key);
+  if (value === undefined) throw new Error(`there is no ${key}`);
+  return value;
+}
+
+/** Addresses of what a mapped file exports. */
+const exportsOf = ({ elf, base }: Loaded) =>
+  new Map(definedSymbols(elf).map(({ name, value }) => [name, base + value] as const));
+
+/** What of a mapped file has certain rights, in whole pages. */
+const segmentsWith = ({ elf, base }: Loaded, right: number): Range[] =>
+  elf.segments
+    .filter(({ type, flags }) => type === PT_LOAD && flags & right)
+    .map(({ vaddr, memsz }) => ({
+      start: pageStart(base + vaddr, 0x1000),
+      end: pageEnd(base + vaddr + memsz, 0x1000),
+    }));
+
+/**
+ * The stage leaves: what points to one of its functions points to libc's again, or nowhere; its code and its
+ * variables are left out.
+ */
+function leaveOutStage(dump: Dump, stage: Loaded, libc: Loaded): void {
+  const code = segmentsWith(stage, PF_X)[0];
+  if (!code) throw new Error('the stage has no code');
+  const own = exportsOf(libc);
+  const replacement = new Map([...exportsOf(stage)].map(([name, address]) => [address, own.get(name) ?? 0] as const));
+  for (const { start, bytes } of dump.regions) {
+    const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
+    words.forEach((word, i) => {
+      if (word < code.start || word >= code.end) return;
+      const at = start + i * 8;
+      if (at >= code.start && at < code.end) return;
+      // Other addresses in it are of its own tables, and of functions that nothing else knows.
+      words[i] = BigInt(replacement.get(Number(word)) ?? 0);
+    });
+  }
+  const written = segmentsWith(stage, PF_W);
+  dump.regions = dump.regions.filter(
+    ({ start, end, writable }) =>
+      start !== code.start && !(writable && written.some((range) => range.start <= start && end <= range.end)),
+  );
+}
+
+/** Nothing of what the program did before it was frozen is left on the stack. */
+function clearDeadStack(dump: Dump, stackPointer: number): void {
+  const stack = dump.regions.find(({ start, end }) => start <= stackPointer && stackPointer < end);
+  if (!stack) throw new Error('the stack was not frozen');
+  stack.bytes.fill(0, 0, stackPointer - stack.start);
+}
+
+/** The memory with its rights: what may be executed is known from the headers of the files alone. */
+function piecesOf(dump: Dump, files: ReadonlyMap<string, Loaded>): Piece[] {
+  const executable = [...files.values()].flatMap((file) => segmentsWith(file, PF_X));
+  const pieces: Piece[] = [];
+  for (const { start, end, writable, bytes } of dump.regions) {
+    const cuts = new Set([start, end]);
+    for (const range of executable) for (const at of [range.start, range.end]) if (at > start && at < end) cuts.add(at);
+    const sorted = [...cuts].sort((a, b) => a - b);
+    for (const [i, from] of sorted.slice(0, -1).entries()) {
+      const to = sorted[i + 1] ?? end;
+      const runs = executable.some((range) => range.start <= from && to <= range.end);
+      const flags = PF_R | (writable ? PF_W : 0) | (runs ? PF_X : 0);
+      pieces.push({ start: from, flags, bytes: bytes.subarray(from - start, to - start) });
+    }
+  }
+  return pieces;
+}
+
+/** Every change of one word changes it (thaw.c, sum_of). */
+function sumOf(bytes: Buffer, from = 0n): bigint {
+  let sum = from;
+  for (let at = 0; at < bytes.length; at += 8) {
+    sum = BigInt.asUintN(64, (sum ^ bytes.readBigUInt64LE(at)) * 0x100000001b3n);
+  }
+  return sum;
+}
+
+function pack(folder: string, thaw: Elf, whole: Elf, files: readonly Elf[]): Buffer {
+  const dump = readDump(folder);
+  const page = thaw.machine === EM_X86_64 ? 0x1000 : LARGEST_PAGE;
+  const loaded = loadedFiles(dump, files);
+  const frozenAt = get(exportsOf(get(loaded, 'guard.so')), 'frozen');
+  const frozen = memoryAt(dump, frozenAt);
+  const field = (name: Field) => Number(frozen.readBigUInt64LE(OFFSETS[name]));
+
+  leaveOutStage(dump, get(loaded, 'stage.so'), get(loaded, 'libc.so.6'));
+  clearDeadStack(dump, field('stack'));
+  memoryAt(dump, field('thread_id')).writeInt32LE(0);
+  for (const { start, end } of unusedData(whole)) memoryAt(dump, start).fill(0, 0, end - start);
+
+  const reserved = dump.holes.filter(({ start, end }) => end - start >= LEAST_RESERVATION && start > END_AT);
+  if (reserved.length > MAX_RESERVED) throw new Error('there are more reservations than expected');
+  const pages = pagesOf(piecesOf(dump, loaded), page);
+  // Beside the memory: headers, end mark, the thaw's own segments, the stack's rights.
+  const own = thaw.segments.filter(({ type }) => type === PT_LOAD);
+  const runs = runsOf(pages, page, MOST_HEADERS - own.length - 3, (start, end) =>
+    reserved.some((hole) => hole.start < end && start < hole.end),
+  );
+
+  // The file begins with all that is read before the thaw has looked at the file's end.
+  const segments: Segment[] = [];
+  const contents: { offset: number; bytes: Buffer }[] = [];
+  let fileEnd = 0;
+  const add = (vaddr: number, flags: number, size: number, bytes?: Buffer): void => {
+    const offset = bytes ? pageEnd(fileEnd, page) + (vaddr % page) : 0;
+    if (bytes) {
+      contents.push({ offset, bytes });
+      fileEnd = offset + bytes.length;
+    }
+    segments.push({ type: PT_LOAD, flags, offset, vaddr, filesz: bytes?.length ?? 0, memsz: size, align: page });
+  };
+  const headersSize = EHDR_SIZE + (own.length + runs.length + 3) * PHDR_SIZE;
+  const headers = Buffer.alloc(headersSize);
+  add(HEADERS_AT, PF_R, headersSize, headers);
+  for (const { vaddr, flags, offset, filesz, memsz } of own)
+    add(vaddr, flags, memsz, thaw.bytes.subarray(offset, offset + filesz));
+  // The packer's own bytes of it: the table is filled in when all places are known.
+  const table = thaw.sections.get('.payload');
+  const payload = contents
+    .map(({ bytes }, i) => ({ bytes, segment: segments[i] }))
+    .flatMap(({ bytes, segment }) =>
+      table && segment && segment.vaddr <= table.vaddr && table.vaddr < segment.vaddr + segment.filesz
+        ? [bytes.subarray(table.vaddr - segment.vaddr, table.vaddr - segment.vaddr + table.size)]
+        : [],
+    )[0];
+  if (!payload) throw new Error('the thaw has no table');
+  for (const { start, end, flags, stored } of runs) {
+    if (!stored) add(start, flags, end - start);
+    else {
+      const parts: Buffer[] = [];
+      for (let at = start; at < end; at += page) parts.push(pages.get(at)?.bytes ?? Buffer.alloc(page));
+      add(start, flags, end - start, Buffer.concat(parts));
+    }
+  }
+  add(END_AT, PF_R, 8, Buffer.alloc(8, 0xff));
+
+  // What is never written to: largest first, for there is room for so many.
+  segments
+    .filter(({ flags, filesz, vaddr }) => !(flags & PF_W) && filesz > 0 && !isOfThaw(vaddr))
+    .sort((a, b) => b.filesz - a.filesz)
+    .slice(0, MAX_CLEAN)
+    .forEach(({ vaddr, memsz }, i) => {
+      const { bytes, start } = contentAt(frozenAt);
+      const at = frozenAt - start + OFFSETS.clean + i * 16;
+      bytes.writeBigUInt64LE(BigInt(vaddr), at);
+      bytes.writeBigUInt64LE(BigInt(memsz), at + 8);
+    });
+  function contentAt(address: number): { bytes: Buffer; start: number } {
+    const i = segments.findIndex(({ vaddr, filesz }) => vaddr <= address && address < vaddr + filesz);
+    const stored = contents.find(({ offset }) => offset === segments[i]?.offset);
+    if (!stored || !segments[i]) throw new Error(`${hex(address)} is not stored`);
+    return { bytes: stored.bytes, start: segments[i].vaddr };
+  }
+
+  // In address order, as the kernel wants PT_LOADs.
+  const sorted = segments.toSorted((a, b) => a.vaddr - b.vaddr);
+  for (const [i, segment] of sorted.entries()) {
+    const before = sorted[i - 1];
+    if (before && before.vaddr + before.memsz > segment.vaddr) throw new Error('segments overlap');
+    if ((segment.flags & (PF_W | PF_X)) === (PF_W | PF_X)) throw new Error('a segment is writable and executable');
+  }
+  const stack: Segment = { type: PT_GNU_STACK, flags: PF_R | PF_W, offset: 0, vaddr: 0, filesz: 0, memsz: 0, align: 16 };
+  if (sorted.length + 1 > MOST_HEADERS) throw new Error('there are too many program headers');
+  elfHeaders(thaw.machine, thaw.entry, [...sorted, stack]).copy(headers);
+
+  const words = [frozenAt, END_AT, ...reservationWords(reserved), headersSize / 8];
+  if (payload.length !== (words.length + 1) * 8) throw new Error('the table has another layout in thaw.c');
+  words.forEach((word, i) => {
+    payload.writeBigUInt64LE(BigInt(word), i * 8);
+  });
+  payload.writeBigUInt64LE(sumOf(payload.subarray(0, words.length * 8), sumOf(headers)), words.length * 8);
+
+  const file = Buffer.alloc(fileEnd);
+  for (const { offset, bytes } of contents) bytes.copy(file, offset);
+  return file;
+}
+
+const isOfThaw = (vaddr: number) => vaddr >= HEADERS_AT && vaddr <= END_AT;
+
+/** A start and a size each, zeros for those that there aren't. */
+const reservationWords = (reserved: readonly Range[]) =>
+  Array.from({ length: MAX_RESERVED }, (_, i) => reserved[i]).flatMap((range) =>
+    range ? [range.start, Math.min(range.end - range.start, KEPT_OF_RESERVATION)] : [0, 0],
+  );
+
+const [folder, thawPath, wholePath, output, ...paths] = process.argv.slice(2) as [string, string, string, string];
+const read = (path: string): Elf => parseElf(readFileSync(path), path);
+const file = pack(folder, read(thawPath), read(wholePath), (paths as string[]).map(read));
+writeFileSync(`${output}.tmp`, file);
+chmodSync(`${output}.tmp`, 0o755);
+renameSync(`${output}.tmp`, output);

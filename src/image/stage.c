@@ -1,0 +1,302 @@
+// The stage: what exists at build time only. Preloaded before every other library while Node boots and the
+// program is rehearsed, it gives memory its place, makes time and chance the same in each build, lets one
+// thread run at a time, and at the end writes the process down. The packer leaves it out of the
+// executable: what pointed to a function here points to libc's own again.
+
+#include "arch.h"
+#include "frozen.h"
+
+#define PUBLIC __attribute__((visibility("default")))
+
+enum { ENOSYS = 38, MAP_FIXED = 0x10, PROT_READ_WRITE = 3, MAP_PRIVATE_ANONYMOUS = 0x22 };
+
+extern struct frozen frozen;
+extern _Noreturn void wake(void);
+extern int *__errno_location(void);
+extern void *dlsym(void *, const char *), *malloc(word), *memset(void *, int, word);
+extern void free(void *);
+#define RTLD_NEXT ((void *)-1L)
+
+static long result(long value) {
+  if (!failed(value)) return value;
+  *__errno_location() = (int)-value;
+  return -1;
+}
+
+static _Noreturn void die(const char *line) {
+  word size = 0;
+  while (line[size]) size++;
+  sys(SYS_write, 2, (long)line, (long)size, 0);
+  for (;;) sys(SYS_exit_group, 1, 0, 0, 0);
+}
+
+// --- place: each mapping next to the last, where every kernel has room (39 bits of address) -----------
+
+enum { STEP = 0x40000, STACK_STEP = 0x1000000, STACK_SIZE = 0x200000 }; // V8 wants its pages aligned to 256 KiB
+static word next = 0x4200000000, next_stack = 0x4f00000000; // build/layout.ts knows the stacks' place
+static word last_end;
+
+PUBLIC void *mmap64(void *address, word size, int protection, int flags, int fd, long offset) {
+  word at = (word)address;
+  if (!(flags & MAP_FIXED)) {
+    at = next;
+    last_end = at + size;
+    next = (last_end + STEP - 1) & -(word)STEP;
+  }
+  return (void *)result(sys6(SYS_mmap, (long)at, (long)size, protection, flags | MAP_FIXED, fd, offset));
+}
+PUBLIC void *mmap(void *address, word size, int protection, int flags, int fd, long offset) {
+  return mmap64(address, size, protection, flags, fd, offset);
+}
+// V8 asks for more than it wants, to align it, and returns the rest: that is the next one's.
+PUBLIC int munmap(void *address, word size) {
+  if ((word)address + size == last_end) {
+    last_end = (word)address;
+    next = (last_end + STEP - 1) & -(word)STEP;
+  }
+  return (int)result(sys(SYS_munmap, (long)address, (long)size, 0, 0));
+}
+
+// --- time and chance ------------------------------------------------------------------------------
+
+enum { NS = 1000000000, TICK = 1000 };
+static word ticks = NS;
+
+// It goes on for the main thread alone: how often the others ask is not the same each time.
+static long now(long *time, int divisor) {
+  word here = (word)__builtin_frame_address(0);
+  if (here < 0x4f00000000 || here >= 0x5000000000) ticks += TICK;
+  time[0] = (long)(ticks / NS);
+  time[1] = (long)(ticks % NS) / divisor;
+  return 0;
+}
+PUBLIC int clock_gettime(int clock, long *time) { return (void)clock, (int)now(time, 1); }
+PUBLIC int gettimeofday(long *time, void *zone) { return (void)zone, (int)now(time, 1000); }
+PUBLIC long time(long *into) {
+  long value[2];
+  now(value, 1);
+  if (into) *into = value[0];
+  return value[0];
+}
+
+PUBLIC long getrandom(unsigned char *bytes, word size, unsigned flags) {
+  static word state = 0x123456789abcdef;
+  (void)flags;
+  for (word i = 0; i < size; i++) { // xorshift64
+    state ^= state << 13, state ^= state >> 7, state ^= state << 17;
+    bytes[i] = (unsigned char)state;
+  }
+  return (long)size;
+}
+PUBLIC int getpid(void) { return 1; }
+
+// The builder's path of the executable and of the working directory are nobody's business.
+static long put(char *into, const char *text) {
+  long i = 0;
+  do into[i] = text[i];
+  while (text[i++]);
+  return i - 1;
+}
+PUBLIC long readlink(const char *path, char *into, word size) { return (void)path, (void)size, put(into, "/dumb-init"); }
+PUBLIC char *getcwd(char *into, word size) { return (void)size, put(into, "/"), into; }
+
+// --- one thread at a time, until it waits ------------------------------------------------------------
+
+enum { FUTEX_WAIT = 128, FUTEX_WAKE = 129 }; // private
+static int baton = 1; // 0 free, 1 taken (by the main thread, to begin with), 2 taken and waited for
+
+static void take(void) {
+  int none = 0;
+  if (__atomic_compare_exchange_n(&baton, &none, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) return;
+  while (__atomic_exchange_n(&baton, 2, __ATOMIC_ACQUIRE)) sys(SYS_futex, (long)&baton, FUTEX_WAIT, 2, 0);
+}
+static void give(void) {
+  if (__atomic_exchange_n(&baton, 0, __ATOMIC_RELEASE) == 2) sys(SYS_futex, (long)&baton, FUTEX_WAKE, 1, 0);
+}
+
+static void *libc_own(const char *name) {
+  void *function = dlsym(RTLD_NEXT, name);
+  if (!function) die("stage: a function of libc is missing\n");
+  return function;
+}
+#define WAITING(name, parameters, ...) \
+  PUBLIC int name parameters { \
+    static int(*own) parameters; \
+    if (!own) own = (int(*) parameters)libc_own(#name); \
+    give(); \
+    int value = own(__VA_ARGS__); \
+    take(); \
+    return value; \
+  }
+WAITING(sem_wait, (void *a), a)
+WAITING(sem_timedwait, (void *a, void *b), a, b)
+WAITING(pthread_cond_wait, (void *a, void *b), a, b)
+WAITING(pthread_cond_timedwait, (void *a, void *b, void *c), a, b, c)
+WAITING(pthread_mutex_lock, (void *a), a)
+WAITING(pthread_join, (word a, void *b), a, b)
+WAITING(epoll_wait, (int a, void *b, int c, int d), a, b, c, d)
+WAITING(epoll_pwait, (int a, void *b, int c, int d, void *e), a, b, c, d, e)
+
+PUBLIC long syscall(long number, long a, long b, long c, long d, long e, long f) {
+  if (number == SYS_io_uring_setup) return result(-ENOSYS); // libuv works as well without
+  if (number == SYS_getrandom) return getrandom((unsigned char *)a, (word)b, 0);
+  if (number == SYS_futex) give();
+  long value = result(sys6(number, a, b, c, d, e, f));
+  if (number == SYS_futex) take();
+  return value;
+}
+
+struct begin {
+  void *(*start)(void *);
+  void *argument;
+};
+static void *begin(void *box) {
+  struct begin begin = *(struct begin *)box;
+  take();
+  return begin.start(begin.argument);
+}
+// On a stack whose place tells that it is not frozen.
+PUBLIC int pthread_create(void *thread, const void *attributes, void *(*start)(void *), void *argument) {
+  int (*create)(void *, const void *, void *(*)(void *), void *) = libc_own("pthread_create");
+  int (*init)(void *) = libc_own("pthread_attr_init"), (*setstack)(void *, void *, word) = libc_own("pthread_attr_setstack");
+  (void)attributes;
+  word own[16]; // pthread_attr_t, of 56 and 64 bytes
+  init(own);
+  sys6(SYS_mmap, (long)next_stack, STACK_SIZE, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS | MAP_FIXED, -1, 0);
+  setstack(own, (void *)next_stack, STACK_SIZE);
+  next_stack += STACK_STEP;
+  struct begin *box = malloc(sizeof *box);
+  *box = (struct begin){start, argument};
+  return create(thread, own, begin, box);
+}
+
+// --- the dump ---------------------------------------------------------------------------------------
+
+enum { AT_FDCWD = -100, O_WRITE_NEW = 01101, MAPS_SIZE = 1 << 16 };
+
+// Memory that malloc has free is filled with zeros, and stays taken: what is allocated after the thaw lies
+// together, at the heap's end.
+static void plug_holes(void) {
+  enum { LARGE = 120000, SMALL = 24, GRAIN = 16 };
+  char *top = malloc(LARGE);
+  for (word size = 1032; size >= SMALL; size -= GRAIN)
+    for (;;) {
+      char *piece = malloc(size);
+      memset(piece, 0, size);
+      if (piece < top) continue;
+      free(piece);
+      break;
+    }
+  memset(top, 0, LARGE);
+  free(top);
+}
+
+static long open_new(const char *path) { return sys(SYS_openat, AT_FDCWD, (long)path, O_WRITE_NEW, 0644); }
+
+static void write_all(long fd, word from, word size) {
+  while (size) {
+    long n = sys(SYS_write, fd, (long)from, (long)(size > 1 << 28 ? 1 << 28 : size), 0);
+    if (n <= 0) die("stage: the dump can't be written\n");
+    from += (word)n, size -= (word)n;
+  }
+}
+
+static word hex(const char **text) {
+  word value = 0;
+  for (;; ++*text) {
+    int c = **text, digit = c >= 'a' ? c - 'a' + 10 : c - '0';
+    if (digit < 0 || digit > 15) return value;
+    value = value * 16 + (word)digit;
+  }
+}
+
+// maps: the text of /proc/self/maps. memory: of each mapping that can be read but the threads' stacks its
+// start and end, then its bytes; two zeros at the end.
+static __attribute__((noinline)) void dump(void) {
+  char maps[MAPS_SIZE];
+  long in = sys(SYS_openat, AT_FDCWD, (long)"/proc/self/maps", 0, 0), n;
+  word size = 0;
+  while ((n = sys(SYS_read, in, (long)(maps + size), (long)(sizeof maps - 1 - size), 0)) > 0) size += (word)n;
+  if (size == sizeof maps - 1) die("stage: there are more mappings than expected\n");
+  maps[size] = 0;
+  write_all(open_new("maps"), (word)maps, size);
+  long memory = open_new("memory");
+  for (const char *line = maps; *line;) {
+    struct range range;
+    word start = hex(&line), end = (line++, hex(&line));
+    int wanted = line[1] == 'r' && !(start >= 0x4f00000000 && start < 0x5000000000) && start < 0x8000000000;
+    if (wanted) {
+      range = (struct range){start, end};
+      write_all(memory, (word)&range, sizeof range);
+      write_all(memory, start, end - start);
+    }
+    while (*line && *line++ != '\n') continue;
+  }
+  word zeros[2] = {0, 0};
+  write_all(memory, (word)zeros, sizeof zeros);
+}
+
+// Where libc keeps the thread's ID: in the struct pthread beside the thread pointer (nptl/descr.h).
+static word find_thread_id(word thread_pointer, int id) {
+#if defined(__x86_64__)
+  for (word at = thread_pointer + 0x100; at < thread_pointer + 0x800; at += 4)
+#else
+  for (word at = thread_pointer - 0x800; at < thread_pointer; at += 4)
+#endif
+    if (*(int *)at == id) return at;
+  die("stage: the thread's ID is not where it is looked for\n");
+}
+
+static word thread_pointer(void) {
+  word value;
+#if defined(__x86_64__)
+  __asm__("mov %%fs:0, %0" : "=r"(value));
+#else
+  __asm__("mrs %0, tpidr_el0" : "=r"(value));
+#endif
+  return value;
+}
+
+// js_native_api.h; handles are pointers
+extern int napi_get_cb_info(word, word, word *, word *, word *, void *);
+extern int napi_get_undefined(word, word *);
+extern int napi_create_function(word, const char *, word, word (*)(word, word), void *, word *);
+extern int napi_create_int64(word, long, word *);
+extern int napi_set_named_property(word, word, const char *, word);
+
+// `freeze(callback)`: dumps this process and ends it; `callback` is called in each that is thawed from it.
+static word freeze(word env, word info) {
+  word count = 1;
+  napi_get_cb_info(env, info, &count, &frozen.callback, 0, 0);
+  napi_get_undefined(env, &frozen.receiver);
+  frozen.env = env;
+  frozen.wake = (word)wake;
+  frozen.stack = ((word)__builtin_frame_address(0) & -(word)16) - 1024;
+  frozen.thread_pointer = thread_pointer();
+  frozen.thread_id = find_thread_id(frozen.thread_pointer, (int)sys(SYS_gettid, 0, 0, 0, 0));
+#if defined(__x86_64__)
+  frozen.canary = frozen.thread_pointer + 0x28;
+  frozen.pointer_guard = frozen.thread_pointer + 0x30;
+#else
+  frozen.canary = (word)libc_own("__stack_chk_guard");
+  frozen.pointer_guard = (word)libc_own("__pointer_chk_guard");
+#endif
+  plug_holes();
+  // Whoever was woken must be asleep again, with no lock taken.
+  give();
+  long moment[2] = {0, 200000000};
+  sys(SYS_nanosleep, (long)moment, 0, 0, 0);
+  take();
+  dump();
+  sys(SYS_exit_group, 0, 0, 0, 0);
+  return 0;
+}
+
+PUBLIC word napi_register_module_v1(word env, word exports) {
+  word function = 0, address = 0;
+  napi_create_function(env, "freeze", 6, freeze, 0, &function);
+  napi_set_named_property(env, exports, "freeze", function);
+  napi_create_int64(env, (long)&frozen, &address);
+  napi_set_named_property(env, exports, "frozen", address);
+  return exports;
+}

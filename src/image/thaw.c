@@ -1,0 +1,160 @@
+// The thaw: what the kernel starts. It has mapped everything already, for the executable is a static ELF file
+// whose PT_LOAD segments are the memory of a Node that was frozen at build time. What is left to do:
+//
+//   1. block every signal, so that none is lost before the program can wait for it;
+//   2. see that the file is whole;
+//   3. put something that behaves as closed on those of fds 0-2 that are closed;
+//   4. make this process, and no other, what the frozen memory is the memory of;
+//   5. call the program, on the frozen stack, below all that was frozen.
+//
+// README.md in this folder says what is trusted and what is refused.
+
+#include "arch.h"
+#include "frozen.h"
+
+// Written by scripts/build/pack.ts. `end` is the file's last word: all ones.
+enum { RESERVED = 2 };
+struct payload {
+  struct frozen *frozen;
+  const word *end;
+  struct range reserved[RESERVED]; // address space that V8 has reserved
+  word headers;                    // how many words of headers
+  word sum;                        // of the headers and of the words before
+};
+extern const struct payload payload;
+extern const word file_start[]; // the linker's: the ELF header
+
+// Made by the assembler, so that no compiler can take the zeros that stand here for its last word.
+__attribute__((used)) static void define_payload(void) {
+  __asm__(".pushsection .payload, \"a\"\n"
+          ".balign 8\n"
+          ".globl payload\n"
+          "payload: .zero %c0\n"
+          ".popsection\n" ::"i"(sizeof payload));
+}
+
+// linux/fcntl.h, linux/poll.h, linux/auxvec.h, asm-generic/mman-common.h, asm-generic/signal.h
+enum {
+  AT_FDCWD = -100, O_PATH = 010000000, O_CLOEXEC = 02000000, F_GETFD = 1, EBADF = 9, EFAULT = 14,
+  AT_RANDOM = 25, SIG_SETMASK = 2, SIGCHLD = 17, SIGCONT = 18, SIGURG = 23, SIGWINCH = 28, LAST_SIGNAL = 33, SIG_IGN = 1, MASK_SIZE = 8,
+  MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000, MAP_FIXED_NOREPLACE = 0x100000,
+  ARCH_SET_FS = 0x1002, PROT_READ = 1, PROT_WRITE = 2,
+};
+
+static word bit(int n) { return 1UL << (n - 1); }
+
+static _Noreturn void die(const char *line, word size) {
+  sys(SYS_write, 2, (long)line, (long)size, 0);
+  for (;;) sys(SYS_exit_group, 1, 0, 0, 0);
+}
+#define DIE(text) die("[dumb-init] " text " Exiting.\n", sizeof("[dumb-init] " text " Exiting.\n") - 1)
+
+// Every change of one word changes the sum: each step is one-to-one (FNV-1a, by words).
+static word sum_of(const word *from, const word *to, word sum) {
+  for (; from < to; from++) sum = (sum ^ *from) * 0x100000001b3;
+  return sum;
+}
+
+// With a damaged table the way on would lead anywhere, and might never end. The end of the file is read by
+// the system call that blocks the signals: where it is missing the kernel says so, and nothing else happens.
+static word check_file_and_block_signals(void) {
+  word blocked = 0;
+  word sum = sum_of(file_start, file_start + payload.headers, 0);
+  if (sum_of((const word *)&payload, &payload.sum, sum) != payload.sum) DIE("The executable is damaged.");
+  long error = sys(SYS_rt_sigprocmask, SIG_SETMASK, (long)payload.end, (long)&blocked, MASK_SIZE);
+  if (error || *payload.end != ~0UL) DIE("The executable is truncated.");
+  return blocked;
+}
+
+// What a caller ignores would be ignored by the command too, and an ignored SIGCHLD would leave no status of
+// a child. To set the default here would drop those that are ignored by default, if they are pending: for them
+// any handler will do, which never runs, for all signals are blocked.
+static word stop_ignoring_signals(word handler) {
+  const word ignored_by_default = bit(SIGCHLD) | bit(SIGCONT) | bit(SIGURG) | bit(SIGWINCH);
+  word ignored = 0;
+  for (int n = 1; n <= LAST_SIGNAL; n++) {
+    word action[4] = {0}; // handler, flags, restorer or mask, mask
+    sys(SYS_rt_sigaction, n, 0, (long)action, MASK_SIZE);
+    if (action[0] != SIG_IGN) continue;
+    ignored |= bit(n);
+    action[0] = bit(n) & ignored_by_default ? handler : 0;
+    sys(SYS_rt_sigaction, n, (long)action, 0, MASK_SIZE);
+  }
+  return ignored;
+}
+
+// O_PATH on "/" behaves as closed for read, write and ioctl (EBADF), and being close-on-exec it is closed
+// for the child.
+static void hold_closed_standard_fds(void) {
+  for (int fd = 0; fd < 3; fd++)
+    if (sys(SYS_fcntl, fd, F_GETFD, 0, 0) == -EBADF) {
+      long got = sys(SYS_openat, AT_FDCWD, (long)"/", O_PATH | O_CLOEXEC, 0);
+      if (got < 0) DIE("Unable to open /.");
+    }
+}
+
+static void set_thread_pointer(word value) {
+#if defined(__x86_64__)
+  sys(SYS_arch_prctl, ARCH_SET_FS, (long)value, 0, 0);
+#else
+  __asm__ volatile("msr tpidr_el0, %0" ::"r"(value));
+#endif
+}
+
+// A secret of libc's that must not be the same in every container.
+static void renew(word address, word value) {
+#if defined(__aarch64__) // there it is in memory that libc has made read-only
+  word page = address & -0x10000UL;
+  if (sys(SYS_mprotect, (long)page, 0x10000, PROT_READ | PROT_WRITE, 0)) DIE("Unable to renew the stack protector.");
+#endif
+  *(word *)address = value;
+#if defined(__aarch64__)
+  sys(SYS_mprotect, (long)page, 0x10000, PROT_READ, 0);
+#endif
+}
+
+// Called by _start with the stack as the kernel has made it.
+__attribute__((used)) _Noreturn void thaw(word *stack) {
+  word blocked = check_file_and_block_signals();
+  word ignored = stop_ignoring_signals((word)thaw);
+  hold_closed_standard_fds();
+
+  // Where another mapping is in the way, or the address space is limited, V8 goes on without until it
+  // needs more of it: that ends in a line of its own.
+  for (int i = 0; i < RESERVED; i++)
+    sys6(SYS_mmap, (long)payload.reserved[i].start, (long)payload.reserved[i].size, 0,
+         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+
+  struct frozen *frozen = payload.frozen;
+  set_thread_pointer(frozen->thread_pointer);
+  long id = sys(SYS_set_tid_address, 0, 0, 0, 0);
+  *(int *)frozen->thread_id = (int)id;
+
+  word argc = stack[0], *argv = stack + 1, *envp = argv + argc + 1, *aux = envp;
+  while (*aux++) continue;
+  frozen->argc = argc;
+  frozen->argv = (word)argv;
+  frozen->envc = (word)(aux - envp - 1);
+  frozen->envp = (word)envp;
+  frozen->blocked = blocked;
+  frozen->ignored = ignored;
+  frozen->pid = (word)id;
+  for (; aux[0]; aux += 2) // getauxval(3): 16 random bytes
+    if (aux[0] == AT_RANDOM) {
+      renew(frozen->canary, ((word *)aux[1])[0] & ~0xffUL); // its first byte in memory ends a string
+      renew(frozen->pointer_guard, ((word *)aux[1])[1]);
+    }
+
+#if defined(__x86_64__)
+  __asm__ volatile("mov %0, %%rsp\n xor %%ebp, %%ebp\n call *%1" ::"r"(frozen->stack), "r"(frozen->wake) : "memory");
+#else
+  __asm__ volatile("mov sp, %0\n mov x29, #0\n blr %1" ::"r"(frozen->stack), "r"(frozen->wake) : "memory");
+#endif
+  __builtin_unreachable();
+}
+
+#if defined(__x86_64__)
+__asm__(".globl _start\n_start:\n  xor %ebp, %ebp\n  mov %rsp, %rdi\n  and $-16, %rsp\n  call thaw\n");
+#else
+__asm__(".globl _start\n_start:\n  mov x29, #0\n  mov x0, sp\n  bl thaw\n");
+#endif
