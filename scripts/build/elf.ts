@@ -6,7 +6,7 @@ export const PF_W = 2;
 export const PF_R = 4;
 export const ET_EXEC = 2;
 export const PT_GNU_STACK = 0x6474e551;
-export const EM_X86_64 = 62;
+export const EM_AARCH64 = 183;
 
 export const EHDR_SIZE = 64;
 export const PHDR_SIZE = 56;

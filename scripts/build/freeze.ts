@@ -8,20 +8,14 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
-/** Frozen stack, in bytes: for V8, and for execvp(3), which copies the longest argument list there. */
-const STACK = 6 << 20;
+/**
+ * The frozen stack, in bytes: for V8, and for execvp(3), which copies the longest argument list there. With its
+ * guard page it fills whole pages of any size, so that it shares none with the loader, which comes next.
+ */
+const STACK = (6 << 20) - 0x1000;
 
-interface Machine {
-  /** Instructions that every processor of the architecture has. */
-  processor: string;
-  /** The size of a page that the frozen program may count on, if not the smallest one. */
-  page?: number;
-}
-
-const MACHINES: Record<string, Machine> = {
-  x86_64: { processor: 'qemu64' },
-  aarch64: { processor: 'cortex-a57', page: 0x10000 },
-};
+/** A processor of each architecture with nothing that others of it might lack. */
+const PROCESSORS: Record<string, string> = { x86_64: 'qemu64', aarch64: 'cortex-a57' };
 
 /** glibc: one arena, memory from the kernel in few calls, no restartable sequences; the plain form of each function. */
 const TUNABLES = [
@@ -62,8 +56,8 @@ const [architecture, application, stage, guard, addon, folder, ...libraries] = p
   string,
   ...string[],
 ];
-const machine = MACHINES[architecture];
-if (!machine) throw new Error(`no machine ${architecture}`);
+const processor = PROCESSORS[architecture];
+if (!processor) throw new Error(`no processor for ${architecture}`);
 
 rmSync(folder, { recursive: true, force: true });
 const root = `${folder}/root`;
@@ -89,8 +83,7 @@ chmodSync(`${folder}/dumb-init`, 0o755);
 const { status, signal, stderr, error } = spawnSync(
   `qemu-${architecture}-static`,
   [
-    ...['-cpu', machine.processor, '-s', String(STACK), '-seed', '1', '-r', '5.10.0', '-L', 'root', '-0', 'dumb-init'],
-    ...(machine.page ? ['-p', String(machine.page)] : []),
+    ...['-cpu', processor, '-s', String(STACK), '-seed', '1', '-r', '5.10.0', '-L', 'root', '-0', 'dumb-init'],
     ...ENVIRONMENT.flatMap((variable) => ['-E', variable]),
     './dumb-init',
   ],

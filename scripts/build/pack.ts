@@ -7,12 +7,12 @@
 import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type Field, MAX_CLEAN, OFFSETS } from '../../src/libc/frozen-layout.ts';
-import { type Dump, memoryAt, type Range, readDump } from './dump.ts';
+import { type Dump, memoryAt, type Range, type Region, readDump } from './dump.ts';
 import {
   definedSymbols,
   EHDR_SIZE,
   type Elf,
-  EM_X86_64,
+  EM_AARCH64,
   ET_EXEC,
   elfHeaders,
   PF_R,
@@ -82,14 +82,14 @@ const segmentsWith = ({ elf, base }: Loaded, right: number): Range[] =>
     }));
 
 /**
- * The stage leaves: what points to one of its functions points to libc's again, or nowhere; its code and its
+ * The stage leaves: what points to one of its functions points to the guard's or libc's of that name, or nowhere; its code and its
  * variables are left out.
  */
-function leaveOutStage(dump: Dump, stage: Loaded, libc: Loaded): void {
+function leaveOutStage(dump: Dump, stage: Loaded, guard: Loaded, libc: Loaded): void {
   const code = segmentsWith(stage, PF_X)[0];
   if (!code) throw new Error('the stage has no code');
-  const own = exportsOf(libc);
-  const replacement = new Map([...exportsOf(stage)].map(([name, address]) => [address, own.get(name) ?? 0] as const));
+  const rightful = new Map([...exportsOf(libc), ...exportsOf(guard)]);
+  const replacement = new Map([...exportsOf(stage)].map(([name, address]) => [address, rightful.get(name) ?? 0] as const));
   for (const { start, bytes } of dump.regions) {
     const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
     words.forEach((word, i) => {
@@ -100,11 +100,23 @@ function leaveOutStage(dump: Dump, stage: Loaded, libc: Loaded): void {
       words[i] = BigInt(replacement.get(Number(word)) ?? 0);
     });
   }
-  const written = segmentsWith(stage, PF_W);
-  dump.regions = dump.regions.filter(
-    ({ start, end, writable }) =>
-      start !== code.start && !(writable && written.some((range) => range.start <= start && end <= range.end)),
+  const gone = [code, ...segmentsWith(stage, PF_W)];
+  dump.regions = dump.regions.flatMap((region) =>
+    gone.some(({ start, end }) => start < region.end && region.start < end) ? without(region, gone) : [region],
   );
+}
+
+/** What is left of a region. */
+function without(region: Region, gone: readonly Range[]): Region[] {
+  const left: Region[] = [];
+  for (let at = region.start; at < region.end; at += 0x1000) {
+    if (gone.some(({ start, end }) => start <= at && at < end)) continue;
+    const last = left.at(-1);
+    if (last?.end === at) last.end += 0x1000;
+    else left.push({ ...region, start: at, end: at + 0x1000 });
+  }
+  for (const piece of left) piece.bytes = region.bytes.subarray(piece.start - region.start, piece.end - region.start);
+  return left;
 }
 
 /** Nothing of what the program did before it was frozen is left on the stack. */
@@ -112,6 +124,45 @@ function clearDeadStack(dump: Dump, stackPointer: number): void {
   const stack = dump.regions.find(({ start, end }) => start <= stackPointer && stackPointer < end);
   if (!stack) throw new Error('the stack was not frozen');
   stack.bytes.fill(0, 0, stackPointer - stack.start);
+}
+
+/**
+ * libc's idea of the size of a page becomes the largest there is (struct rtld_global_ro, _dl_pagesize), as Node was
+ * told already.
+ */
+function setPageSize(dump: Dump, loader: Loaded, size: number): void {
+  const start = memoryAt(dump, get(exportsOf(loader), '_rtld_global_ro'));
+  const offsets = Array.from({ length: 16 }, (_, i) => i * 8).filter((at) => start.readBigUInt64LE(at) === 0x1000n);
+  const [offset] = offsets;
+  if (offset === undefined || offsets.length !== 1) throw new Error("the loader's _dl_pagesize is not where expected");
+  start.writeBigUInt64LE(BigInt(size), offset);
+}
+
+/** Instructions of aarch64 (Arm Architecture Reference Manual, C6). */
+const DC_ZVA = (word: number) => (word & 0xffffffe0) >>> 0 === 0xd50b7420;
+const MRS_DCZID = (word: number) => (word & 0xffffffe0) >>> 0 === 0xd53b00e0;
+const TST_W1_FF = 0x72001c3f;
+const B_NE = (word: number) => (word & 0xff00001f) >>> 0 === 0x54000001;
+/** So many instructions before it uses `dc zva`, a memset has decided to. */
+const DECIDED_BEFORE = 32;
+
+/**
+ * memset was chosen for this machine's processor, where `dc zva` zeroes 64 bytes at once; elsewhere it zeroes
+ * more. Where code uses it without asking the processor how much that is, the branch is always taken that goes
+ * without, as if the byte to fill with weren't 0.
+ */
+function withoutZva({ start, bytes }: Piece): void {
+  const code = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  code.forEach((word, at) => {
+    if (!DC_ZVA(word)) return;
+    const before = [...code.subarray(Math.max(0, at - DECIDED_BEFORE), at)];
+    if (before.some(MRS_DCZID)) return;
+    const test = before.findLastIndex((each, i) => each === TST_W1_FF && B_NE(before[i + 1] ?? 0));
+    if (test < 0) throw new Error(`the dc zva at ${hex(start + at * 4)} can't be avoided`);
+    const branch = at - before.length + test + 1;
+    const offset = ((code[branch] ?? 0) << 8) >> 13; // imm19, signed
+    code[branch] = (0x14000000 | (offset & 0x3ffffff)) >>> 0;
+  });
 }
 
 /** The memory with its rights: what may be executed is known from the headers of the files alone. */
@@ -143,20 +194,29 @@ function sumOf(bytes: Buffer, from = 0n): bigint {
 
 function pack(folder: string, thaw: Elf, whole: Elf, files: readonly Elf[]): Buffer {
   const dump = readDump(folder);
-  const page = thaw.machine === EM_X86_64 ? 0x1000 : LARGEST_PAGE;
+  const page = thaw.machine === EM_AARCH64 ? LARGEST_PAGE : 0x1000;
   const loaded = loadedFiles(dump, files);
   const frozenAt = get(exportsOf(get(loaded, 'guard.so')), 'frozen');
   const frozen = memoryAt(dump, frozenAt);
   const field = (name: Field) => Number(frozen.readBigUInt64LE(OFFSETS[name]));
 
-  leaveOutStage(dump, get(loaded, 'stage.so'), get(loaded, 'libc.so.6'));
+  leaveOutStage(dump, get(loaded, 'stage.so'), get(loaded, 'guard.so'), get(loaded, 'libc.so.6'));
   clearDeadStack(dump, field('stack'));
   memoryAt(dump, field('thread_id')).writeInt32LE(0);
+  const [loader] = [...loaded].filter(([name]) => name.startsWith('ld-linux')).map(([, file]) => file);
+  if (page !== 0x1000 && loader) setPageSize(dump, loader, page);
   for (const { start, end } of unusedData(whole)) memoryAt(dump, start).fill(0, 0, end - start);
 
+  const pieces = piecesOf(dump, loaded);
+  if (thaw.machine === EM_AARCH64) for (const piece of pieces) if (piece.flags & PF_X) withoutZva(piece);
+  const pages = pagesOf(pieces, page);
+  // Where these lie in memory that libc has made read-only, the thaw must be able to renew them.
+  for (const secret of [field('canary'), field('pointer_guard')]) {
+    const at = get(pages, pageStart(secret, page));
+    at.flags |= PF_W;
+  }
   const reserved = dump.holes.filter(({ start, end }) => end - start >= LEAST_RESERVATION && start > END_AT);
   if (reserved.length > MAX_RESERVED) throw new Error('there are more reservations than expected');
-  const pages = pagesOf(piecesOf(dump, loaded), page);
   // Beside the memory: headers, end mark, the thaw's own segments, the stack's rights.
   const own = thaw.segments.filter(({ type }) => type === PT_LOAD);
   const runs = runsOf(pages, page, MOST_HEADERS - own.length - 3, (start, end) =>

@@ -53,7 +53,6 @@ enum {
   SYS_brk = 214,
   SYS_munmap = 215,
   SYS_mmap = 222,
-  SYS_mprotect = 226,
   SYS_madvise = 233,
   SYS_getrandom = 278,
   SYS_io_uring_setup = 425,

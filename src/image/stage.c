@@ -100,6 +100,19 @@ static long put(char *into, const char *text) {
 PUBLIC long readlink(const char *path, char *into, word size) { return (void)path, (void)size, put(into, "/dumb-init"); }
 PUBLIC char *getcwd(char *into, word size) { return (void)size, put(into, "/"), into; }
 
+#if defined(__aarch64__)
+// There are kernels with pages of 4, 16 and 64 KiB: what is aligned to the largest is so for all. (libc's own
+// idea of the size is set by scripts/build/pack.ts.)
+enum { LARGEST_PAGE = 0x10000, SC_PAGESIZE = 30 };
+static void *libc_own(const char *name);
+PUBLIC int getpagesize(void) { return LARGEST_PAGE; }
+PUBLIC long sysconf(int name) {
+  static long (*own)(int);
+  if (!own) own = (long (*)(int))libc_own("sysconf");
+  return name == SC_PAGESIZE ? LARGEST_PAGE : own(name);
+}
+#endif
+
 // --- one thread at a time, until it waits ------------------------------------------------------------
 
 enum { FUTEX_WAIT = 128, FUTEX_WAKE = 129 }; // private

@@ -38,7 +38,7 @@ enum {
   AT_FDCWD = -100, O_PATH = 010000000, O_CLOEXEC = 02000000, F_GETFD = 1, EBADF = 9, EFAULT = 14,
   AT_RANDOM = 25, SIG_SETMASK = 2, SIGCHLD = 17, SIGCONT = 18, SIGURG = 23, SIGWINCH = 28, LAST_SIGNAL = 33, SIG_IGN = 1, MASK_SIZE = 8,
   MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000, MAP_FIXED_NOREPLACE = 0x100000,
-  ARCH_SET_FS = 0x1002, PROT_READ = 1, PROT_WRITE = 2,
+  ARCH_SET_FS = 0x1002,
 };
 
 static word bit(int n) { return 1UL << (n - 1); }
@@ -101,18 +101,6 @@ static void set_thread_pointer(word value) {
 #endif
 }
 
-// A secret of libc's that must not be the same in every container.
-static void renew(word address, word value) {
-#if defined(__aarch64__) // there it is in memory that libc has made read-only
-  word page = address & -0x10000UL;
-  if (sys(SYS_mprotect, (long)page, 0x10000, PROT_READ | PROT_WRITE, 0)) DIE("Unable to renew the stack protector.");
-#endif
-  *(word *)address = value;
-#if defined(__aarch64__)
-  sys(SYS_mprotect, (long)page, 0x10000, PROT_READ, 0);
-#endif
-}
-
 // Called by _start with the stack as the kernel has made it.
 __attribute__((used)) _Noreturn void thaw(word *stack) {
   word blocked = check_file_and_block_signals();
@@ -140,9 +128,9 @@ __attribute__((used)) _Noreturn void thaw(word *stack) {
   frozen->ignored = ignored;
   frozen->pid = (word)id;
   for (; aux[0]; aux += 2) // getauxval(3): 16 random bytes
-    if (aux[0] == AT_RANDOM) {
-      renew(frozen->canary, ((word *)aux[1])[0] & ~0xffUL); // its first byte in memory ends a string
-      renew(frozen->pointer_guard, ((word *)aux[1])[1]);
+    if (aux[0] == AT_RANDOM) { // secrets of libc's, which must not be the same in every container
+      *(word *)frozen->canary = ((word *)aux[1])[0] & ~0xffUL; // its first byte in memory ends a string
+      *(word *)frozen->pointer_guard = ((word *)aux[1])[1];
     }
 
 #if defined(__x86_64__)
