@@ -103,8 +103,9 @@ build/main.cjs: scripts/build/bundle.ts package.json $(wildcard src/*.ts src/*/*
 build/sea.blob: sea-config.json build/main.cjs $(NODE)
 	$(NODE) --experimental-sea-config sea-config.json
 
-$(OUT)/node: $(SHIPPED_NODE) | $(OUT)
-	$(STRIP) --strip-all -o $@ $<
+$(OUT)/node: $(addprefix scripts/build/,prepare.ts clock.ts elf.ts) $(SHIPPED_NODE) | $(OUT)
+	$(STRIP) --strip-all -o $@ $(SHIPPED_NODE)
+	$(NODE) scripts/build/prepare.ts $(CROSS)objdump $(SHIPPED_NODE) $@
 
 SEA_BLOB := build/sea.blob
 $(OUT)/node-sea: scripts/build/inject.ts $(OUT)/node $(SEA_BLOB)
@@ -124,7 +125,7 @@ $(OUT)/libraries.txt: scripts/build/libraries.ts $(SHIPPED_NODE) $(ADDON) | $(OU
 # The application boots, is rehearsed and frozen: the process, as it was then.
 $(OUT)/frozen/memory: scripts/build/freeze.ts $(OUT)/node-sea $(OUT)/stage.so $(OUT)/guard.so $(ADDON) $(OUT)/libraries.txt
 	$(call need,qemu-user-static)
-	$(NODE) scripts/build/freeze.ts $(ARCH) $(OUT)/node-sea $(OUT)/stage.so $(OUT)/guard.so $(ADDON) $(OUT)/frozen \
+	$(NODE) scripts/build/freeze.ts $(ARCH) $(CROSS)objdump $(OUT)/node-sea $(OUT)/stage.so $(OUT)/guard.so $(ADDON) $(OUT)/frozen \
 	  $$(cat $(OUT)/libraries.txt)
 
 $(OUT)/dumb-init: $(addprefix scripts/build/,pack.ts dump.ts segments.ts elf.ts trim.ts) src/libc/frozen-layout.ts \
@@ -152,16 +153,10 @@ include scripts/packaging.mk
 
 # --- tests ---------------------------------------------------------------------------------------
 
-FIXTURES := $(patsubst test/fixtures/%.c,build/test/%,$(wildcard test/fixtures/*.c)) build/test/c-parts
+FIXTURES := $(patsubst test/fixtures/%.c,build/test/%,$(wildcard test/fixtures/*.c))
 build/test/%: test/fixtures/%.c
 	mkdir -p build/test
 	$(LIBRARY_CC) -std=gnu11 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -static -o $@ $<
-
-# The C parts under sanitizers, which only a dynamic program can have.
-build/test/c-parts: test/sanitized/c-parts.c src/launcher/launcher.c src/launcher/share.c src/launcher/arch.h
-	mkdir -p build/test
-	$(LIBRARY_CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -fsanitize=address,undefined \
-	  -fno-sanitize-recover=all -o $@ $(filter %.c,$^)
 
 # What the tests need of Debian, beyond Node, npm, make and gcc.
 TEST_PACKAGES := busybox-static catatonit daemontools dumb-init podman python3-minimal runc strace supervisor tini

@@ -18,8 +18,15 @@ export interface Range {
   end: number;
 }
 
+/** A file that was mapped: how the loader tells one from another (stat(2), st_dev and st_ino). */
+export interface FileId {
+  device: bigint;
+  inode: bigint;
+}
+
 export interface Dump {
   regions: Region[];
+  files: FileId[];
   /** Address space that was mapped and can't be read. */
   holes: Range[];
 }
@@ -36,15 +43,20 @@ export function readDump(folder: string): Dump {
     at += end - start;
   }
   const regions: Region[] = [];
+  const files: FileId[] = [];
   const holes: Range[] = [];
   for (const line of readFileSync(`${folder}/maps`, 'latin1').trim().split('\n')) {
-    const [, from = '', to = '', rights = '', path = ''] = /^(\w+)-(\w+) (\S+) \S+ \S+ \S+\s*(.*)/.exec(line) ?? [];
+    const [, from = '', to = '', rights = '', major = '', minor = '', inode = '', path = ''] =
+      /^(\w+)-(\w+) (\S+) \S+ (\w+):(\w+) (\d+)\s*(.*)/.exec(line) ?? [];
+    if (inode !== '0' && files.at(-1)?.inode !== BigInt(inode)) {
+      files.push({ device: BigInt(`0x${major}${minor.padStart(2, '0')}`), inode: BigInt(inode) });
+    }
     const [start, end] = [Number.parseInt(from, 16), Number.parseInt(to, 16)];
     const content = bytes.get(start);
     if (content) regions.push({ start, end, writable: rights[1] === 'w', name: basename(path), bytes: content });
     else if (rights.startsWith('---')) holes.push({ start, end });
   }
-  return { regions, holes };
+  return { regions, files, holes };
 }
 
 /** The bytes of memory from an address on, to the end of their region. */

@@ -2,11 +2,13 @@
  * Boots the application once, on this machine and for any architecture, and has it frozen: under qemu-user,
  * with a plain processor, in a root that holds what Node may see and nothing of the builder.
  *
- *   freeze.ts ARCHITECTURE APPLICATION STAGE GUARD ADDON FOLDER LIBRARY…      writes FOLDER/maps and FOLDER/memory
+ *   freeze.ts ARCHITECTURE OBJDUMP APPLICATION STAGE GUARD ADDON FOLDER LIBRARY…      writes FOLDER/maps and FOLDER/memory
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { takeClockFromLoader } from './clock.ts';
+import { parseElf } from './elf.ts';
 
 /**
  * The frozen stack, in bytes: for V8, and for execvp(3), which copies the longest argument list there. With its
@@ -47,7 +49,8 @@ const FILES: Record<string, string> = {
   ...Object.fromEntries(PROCESSES.map(([pid, name, parent]) => [`proc/${pid}/stat`, `${pid} (${name}) S ${parent} 7 7 0`])),
 };
 
-const [architecture, application, stage, guard, addon, folder, ...libraries] = process.argv.slice(2) as [
+const [architecture, objdump, application, stage, guard, addon, folder, ...libraries] = process.argv.slice(2) as [
+  string,
   string,
   string,
   string,
@@ -69,9 +72,13 @@ put(stage, `${root}/stage.so`);
 put(guard, `${root}/guard.so`);
 put(addon, `${root}/ffi-rs.node`);
 for (const library of libraries) {
-  put(library, `${root}/lib/${basename(library)}`);
-  // The loader is where the application says.
-  if (basename(library).startsWith('ld-linux')) put(library, `${root}/lib64/${basename(library)}`);
+  const copy = `${root}/lib/${basename(library)}`;
+  put(library, copy);
+  if (!basename(library).startsWith('ld-linux')) continue;
+  const loader = parseElf(readFileSync(copy), copy);
+  takeClockFromLoader(loader, objdump);
+  writeFileSync(copy, loader.bytes);
+  put(copy, `${root}/lib64/${basename(library)}`); // one of the two is where the application looks
 }
 for (const [name, text] of Object.entries(FILES)) {
   mkdirSync(dirname(`${root}/${name}`), { recursive: true });

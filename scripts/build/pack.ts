@@ -34,6 +34,8 @@ const LARGEST_PAGE = 0x10000;
 /** The linker puts the thaw between these (Makefile). */
 const HEADERS_AT = 0x1fff0000;
 const END_AT = 0x20ff0000;
+/** No address, and no small number: the one thing that is asked of it. */
+const TCACHE_KEY = 0x5eed5eed5eed5eedn;
 /** As in thaw.c. */
 const MAX_RESERVED = 2;
 /** Unreadable address space below this size is a guard page or a remnant, no reservation of V8's. */
@@ -119,6 +121,33 @@ function without(region: Region, gone: readonly Range[]): Region[] {
   return left;
 }
 
+/** malloc's random word becomes one that is the same in each build. */
+function fixTcacheKey(dump: Dump, frozen: Buffer): void {
+  const key = frozen.readBigUInt64LE(OFFSETS.tcache_key);
+  let found = 0;
+  for (const { bytes } of dump.regions) {
+    const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
+    for (let at = words.indexOf(key); at >= 0; at = words.indexOf(key, at + 1)) {
+      words[at] = TCACHE_KEY;
+      found++;
+    }
+  }
+  if (key < 1n << 32n || found < 2) throw new Error("malloc's key is not what it is taken for");
+}
+
+/** By what the loader tells its files from each other, they become the first, the second … of a device 0. */
+function numberFiles(dump: Dump): void {
+  for (const { bytes, name } of dump.regions) {
+    if (name !== '' && !name.startsWith('ld-linux')) continue;
+    const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
+    for (const [i, { device, inode }] of dump.files.entries()) {
+      for (let at = words.indexOf(inode); at > 0; at = words.indexOf(inode, at + 1)) {
+        if (words[at - 1] === device) [words[at - 1], words[at]] = [0n, BigInt(i + 1)];
+      }
+    }
+  }
+}
+
 /** Nothing of what the program did before it was frozen is left on the stack. */
 function clearDeadStack(dump: Dump, stackPointer: number): void {
   const stack = dump.regions.find(({ start, end }) => start <= stackPointer && stackPointer < end);
@@ -201,6 +230,8 @@ function pack(folder: string, thaw: Elf, whole: Elf, files: readonly Elf[]): Buf
   const field = (name: Field) => Number(frozen.readBigUInt64LE(OFFSETS[name]));
 
   leaveOutStage(dump, get(loaded, 'stage.so'), get(loaded, 'guard.so'), get(loaded, 'libc.so.6'));
+  fixTcacheKey(dump, frozen);
+  numberFiles(dump);
   clearDeadStack(dump, field('stack'));
   memoryAt(dump, field('thread_id')).writeInt32LE(0);
   const [loader] = [...loaded].filter(([name]) => name.startsWith('ld-linux')).map(([, file]) => file);

@@ -1,19 +1,10 @@
 /**
- * Takes out of Node what an init never uses, before it is packed: data that need not be stored, the
- * dynamic symbols that no library asks for, and one debugging aid. Every place is found by section
- * or symbol of the Node that is not stripped, for either architecture; what isn't where it is
- * expected ends the build.
+ * What of Node need not be stored, for nothing asks for it after the freeze. Every place is found by section or
+ * symbol of the Node that is not stripped, for either architecture; what isn't where it is expected ends the
+ * build.
  */
+import type { Range } from './dump.ts';
 import { type Elf, fileOffset, symbols } from './elf.ts';
-
-/** The smallest page of the two architectures. */
-const PAGE = 0x1000;
-
-/** A range of addresses. */
-export interface Range {
-  start: number;
-  end: number;
-}
 
 /**
  * What reads as zeros at run time, and is not stored in the file where it fills whole pages.
@@ -70,19 +61,4 @@ function section(elf: Elf, name: string) {
   const found = elf.sections.get(name);
   if (!found) throw new Error(`no section ${name}`);
   return found;
-}
-
-/**
- * Abseil's deadlock detection: in the build that is published it is on, and on its first lock it
- * fills 1 MB for a graph of all locks. The variable is an atomic enum OnDeadlockCycle
- * (absl/synchronization/mutex.h): 2 is kAbort, 0 kIgnore.
- */
-export function disableDeadlockDetection(node: Elf, whole: Elf): void {
-  const variables = symbols(whole).filter(({ name }) =>
-    name.startsWith('_ZN4absl12_GLOBAL__N_124synch_deadlock_detectionE'),
-  );
-  if (variables.length !== 1 || !variables[0]) throw new Error('no synch_deadlock_detection, or several');
-  const at = fileOffset(node, variables[0].value);
-  if (node.bytes.readUInt32LE(at) !== 2) throw new Error('synch_deadlock_detection is not kAbort');
-  node.bytes.writeUInt32LE(0, at);
 }

@@ -23,6 +23,7 @@ enum {
   SYS_exit_group = 231,
   SYS_openat = 257,
   SYS_getrandom = 318,
+  SYS_statx = 332,
   SYS_io_uring_setup = 425,
 };
 
@@ -55,6 +56,7 @@ enum {
   SYS_mmap = 222,
   SYS_madvise = 233,
   SYS_getrandom = 278,
+  SYS_statx = 291,
   SYS_io_uring_setup = 425,
 };
 

@@ -15,6 +15,7 @@ struct frozen {
   word thread_id;      // address of the int in which libc keeps the main thread's ID
   word canary;         // addresses of the stack protector's canary
   word pointer_guard;  // and of the value by which libc mangles pointers to functions
+  word tcache_key;     // of malloc: random, and all over its heap
   // What to call, as handles of N-API.
   word env, receiver, callback;
   // By the packer: memory that is never written, so that it can be dropped and read anew.

@@ -33,7 +33,9 @@ static _Noreturn void die(const char *line) {
 // --- place: each mapping next to the last, where every kernel has room (39 bits of address) -----------
 
 enum { STEP = 0x40000, STACK_STEP = 0x1000000, STACK_SIZE = 0x200000 }; // V8 wants its pages aligned to 256 KiB
-static word next = 0x4200000000, next_stack = 0x4f00000000; // build/layout.ts knows the stacks' place
+static const word STACKS = 0x4f00000000, STACKS_END = 0x5000000000; // of the other threads: not frozen
+static const word NO_MORE = 0x8000000000;                           // what lies beyond is the kernel's
+static word next = 0x4200000000, next_stack = STACKS;
 static word last_end;
 
 PUBLIC void *mmap64(void *address, word size, int protection, int flags, int fd, long offset) {
@@ -57,15 +59,22 @@ PUBLIC int munmap(void *address, word size) {
   return (int)result(sys(SYS_munmap, (long)address, (long)size, 0, 0));
 }
 
+static void *libc_own(const char *name);
+
 // --- time and chance ------------------------------------------------------------------------------
+
+// Whether another thread than the main one runs.
+static int on_own_stack(void) {
+  word here = (word)__builtin_frame_address(0);
+  return here >= STACKS && here < STACKS_END;
+}
 
 enum { NS = 1000000000, TICK = 1000 };
 static word ticks = NS;
 
 // It goes on for the main thread alone: how often the others ask is not the same each time.
 static long now(long *time, int divisor) {
-  word here = (word)__builtin_frame_address(0);
-  if (here < 0x4f00000000 || here >= 0x5000000000) ticks += TICK;
+  if (!on_own_stack()) ticks += TICK;
   time[0] = (long)(ticks / NS);
   time[1] = (long)(ticks % NS) / divisor;
   return 0;
@@ -89,6 +98,22 @@ PUBLIC long getrandom(unsigned char *bytes, word size, unsigned flags) {
   return (long)size;
 }
 PUBLIC int getpid(void) { return 1; }
+PUBLIC int gettid(void) { return on_own_stack() ? 2 : 1; }
+
+// What standard input and output are is the builder's, and so are device, inode and times of every file.
+PUBLIC int __fxstat64(int version, int fd, char *into) {
+  enum { SIZEOF_STAT = 144 };
+  static int (*own)(int, int, char *);
+  if (!own) own = (int (*)(int, int, char *))libc_own("__fxstat64");
+  int error = own(version, fd, into);
+  if (fd <= 2 && !error) memset(into, 0, SIZEOF_STAT);
+  return error;
+}
+static void forget_times(char *into) { // struct statx
+  enum { STX_INO = 32, STX_SIZE = 40, STX_ATIME = 64, SIZEOF_STATX = 256 };
+  memset(into + STX_INO, 0, STX_SIZE - STX_INO);
+  memset(into + STX_ATIME, 0, SIZEOF_STATX - STX_ATIME);
+}
 
 // The builder's path of the executable and of the working directory are nobody's business.
 static long put(char *into, const char *text) {
@@ -104,7 +129,6 @@ PUBLIC char *getcwd(char *into, word size) { return (void)size, put(into, "/"), 
 // There are kernels with pages of 4, 16 and 64 KiB: what is aligned to the largest is so for all. (libc's own
 // idea of the size is set by scripts/build/pack.ts.)
 enum { LARGEST_PAGE = 0x10000, SC_PAGESIZE = 30 };
-static void *libc_own(const char *name);
 PUBLIC int getpagesize(void) { return LARGEST_PAGE; }
 PUBLIC long sysconf(int name) {
   static long (*own)(int);
@@ -152,10 +176,12 @@ WAITING(epoll_pwait, (int a, void *b, int c, int d, void *e), a, b, c, d, e)
 
 PUBLIC long syscall(long number, long a, long b, long c, long d, long e, long f) {
   if (number == SYS_io_uring_setup) return result(-ENOSYS); // libuv works as well without
+  if (number == SYS_gettid) return gettid();
   if (number == SYS_getrandom) return getrandom((unsigned char *)a, (word)b, 0);
   if (number == SYS_futex) give();
   long value = result(sys6(number, a, b, c, d, e, f));
   if (number == SYS_futex) take();
+  if (number == SYS_statx && value == 0) forget_times((char *)e);
   return value;
 }
 
@@ -163,9 +189,12 @@ struct begin {
   void *(*start)(void *);
   void *argument;
 };
+static int begun;
 static void *begin(void *box) {
   struct begin begin = *(struct begin *)box;
   take();
+  begun++;
+  sys(SYS_futex, (long)&begun, FUTEX_WAKE, 1, 0);
   return begin.start(begin.argument);
 }
 // On a stack whose place tells that it is not frozen.
@@ -180,19 +209,25 @@ PUBLIC int pthread_create(void *thread, const void *attributes, void *(*start)(v
   next_stack += STACK_STEP;
   struct begin *box = malloc(sizeof *box);
   *box = (struct begin){start, argument};
-  return create(thread, own, begin, box);
+  int before = begun, error = create(thread, own, begin, box);
+  if (error) return error;
+  // It runs at once, until it waits: else which of several takes the baton would be a matter of luck.
+  give();
+  while (__atomic_load_n(&begun, __ATOMIC_ACQUIRE) == before) sys(SYS_futex, (long)&begun, FUTEX_WAIT, before, 0);
+  take();
+  return 0;
 }
 
 // --- the dump ---------------------------------------------------------------------------------------
 
-enum { AT_FDCWD = -100, O_WRITE_NEW = 01101, MAPS_SIZE = 1 << 16 };
+enum { AT_FDCWD = -100, O_WRITE_NEW = 01101, MAPS_SIZE = 1 << 16, SMALLEST = 24 };
 
 // Memory that malloc has free is filled with zeros, and stays taken: what is allocated after the thaw lies
 // together, at the heap's end.
 static void plug_holes(void) {
-  enum { LARGE = 120000, SMALL = 24, GRAIN = 16 };
+  enum { LARGE = 120000, GRAIN = 16 };
   char *top = malloc(LARGE);
-  for (word size = 1032; size >= SMALL; size -= GRAIN)
+  for (word size = LARGE; size >= SMALLEST; size -= size > 1024 ? size / 16 & -(word)GRAIN : GRAIN)
     for (;;) {
       char *piece = malloc(size);
       memset(piece, 0, size);
@@ -202,6 +237,13 @@ static void plug_holes(void) {
     }
   memset(top, 0, LARGE);
   free(top);
+}
+
+// The word by which malloc recognizes what is free already (malloc/malloc.c, tcache_key) is random.
+static word tcache_key(void) {
+  word *piece = malloc(SMALLEST);
+  free(piece);
+  return piece[1];
 }
 
 static long open_new(const char *path) { return sys(SYS_openat, AT_FDCWD, (long)path, O_WRITE_NEW, 0644); }
@@ -237,7 +279,7 @@ static __attribute__((noinline)) void dump(void) {
   for (const char *line = maps; *line;) {
     struct range range;
     word start = hex(&line), end = (line++, hex(&line));
-    int wanted = line[1] == 'r' && !(start >= 0x4f00000000 && start < 0x5000000000) && start < 0x8000000000;
+    int wanted = line[1] == 'r' && !(start >= STACKS && start < STACKS_END) && start < NO_MORE;
     if (wanted) {
       range = (struct range){start, end};
       write_all(memory, (word)&range, sizeof range);
@@ -283,6 +325,7 @@ static word freeze(word env, word info) {
   napi_get_cb_info(env, info, &count, &frozen.callback, 0, 0);
   napi_get_undefined(env, &frozen.receiver);
   frozen.env = env;
+  frozen.tcache_key = tcache_key();
   frozen.wake = (word)wake;
   frozen.stack = ((word)__builtin_frame_address(0) & -(word)16) - 1024;
   frozen.thread_pointer = thread_pointer();

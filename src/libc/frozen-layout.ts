@@ -14,6 +14,7 @@ const FIELDS = [
   'thread_id',
   'canary',
   'pointer_guard',
+  'tcache_key',
   'env',
   'receiver',
   'callback',
