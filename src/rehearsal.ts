@@ -101,7 +101,7 @@ function kernel({ pid = OWN_PID, terminal, leader, inChild, failing = {}, happen
     tcgetattr: ofTerminal,
     open: () => 3,
     close: () => 0,
-    fcntl: () => 0,
+    close_range: () => 0,
     write: (_fd, bytes: bigint, size: bigint) => {
       const text = memoryAt(bytes, Number(size)).bytes.toString('latin1');
       if (text.includes('Unable to start')) throw new Error(text);
@@ -268,7 +268,7 @@ export function rehearse(wake: () => never): void {
     perform(['dumb-init', '-v', '--wait-all', 'true'], [], { pid, happenings: LIFE });
   }
   for (const variables of VARIABLES) perform(['dumb-init', 'true'], variables, { happenings: LIFE });
-  for (const name of ['syscall', 'chdir', 'setsid', 'write']) {
+  for (const name of ['syscall', 'chdir', 'setsid', 'write', 'close_range']) {
     for (const inChild of [false, true]) {
       perform(['dumb-init', '-v', 'true'], [], { inChild, failing: { [name]: ENOENT }, happenings: LIFE });
     }

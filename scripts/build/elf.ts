@@ -73,8 +73,11 @@ export function parseElf(bytes: Buffer, name: string): Elf {
   return { name, bytes, type: bytes.readUInt16LE(16), machine: bytes.readUInt16LE(18), entry: u64(bytes, 24), segments, sections };
 }
 
+export const STT_GNU_IFUNC = 10;
+
 export interface ElfSymbol {
   name: string;
+  type: number;
   value: number;
   size: number;
 }
@@ -87,6 +90,8 @@ function symbolsIn({ name, bytes, sections }: Elf, tableName: string, stringsNam
     const text = strings.offset + bytes.readUInt32LE(at);
     return {
       name: bytes.toString('latin1', text, bytes.indexOf(0, text)),
+      /** STT_FUNC, STT_GNU_IFUNC … */
+      type: bytes.readUInt8(at + 4) & 15,
       section: bytes.readUInt16LE(at + 6),
       value: u64(bytes, at + 8),
       size: u64(bytes, at + 16),
@@ -97,9 +102,12 @@ function symbolsIn({ name, bytes, sections }: Elf, tableName: string, stringsNam
 /** The symbol table of a file that is not stripped. */
 export const symbols = (elf: Elf): ElfSymbol[] => symbolsIn(elf, '.symtab', '.strtab');
 
-/** The dynamic symbols that a file defines. */
-export const definedSymbols = (elf: Elf): ElfSymbol[] =>
-  symbolsIn(elf, '.dynsym', '.dynstr').filter(({ name, section }) => section !== 0 && name !== '');
+/** The dynamic symbols that a file defines, each in its default version (.gnu.version: the others are hidden). */
+export function definedSymbols(elf: Elf): ElfSymbol[] {
+  const versions = elf.sections.get('.gnu.version')?.offset;
+  const hidden = (i: number) => versions !== undefined && (elf.bytes.readUInt16LE(versions + i * 2) & 0x8000) !== 0;
+  return symbolsIn(elf, '.dynsym', '.dynstr').filter(({ name, section }, i) => section !== 0 && name !== '' && !hidden(i));
+}
 
 /** Where in the file an address is stored. */
 export function fileOffset({ segments }: Elf, address: number): number {

@@ -22,6 +22,7 @@ import {
   PT_GNU_STACK,
   PT_LOAD,
   parseElf,
+  STT_GNU_IFUNC,
   type Segment,
 } from './elf.ts';
 import { type Piece, pagesOf, runsOf } from './segments.ts';
@@ -92,6 +93,17 @@ function leaveOutStage(dump: Dump, stage: Loaded, guard: Loaded, libc: Loaded): 
   if (!code) throw new Error('the stage has no code');
   const rightful = new Map([...exportsOf(libc), ...exportsOf(guard)]);
   const replacement = new Map([...exportsOf(stage)].map(([name, address]) => [address, rightful.get(name) ?? 0] as const));
+  const chosen = definedSymbols(stage.elf).find(({ name }) => name === 'chosen');
+  const pairs = memoryAt(dump, stage.base + (chosen?.value ?? 0));
+  for (let at = 0; at < (chosen?.size ?? 0); at += 16) {
+    replacement.set(Number(pairs.readBigUInt64LE(at)), Number(pairs.readBigUInt64LE(at + 8)));
+  }
+  const open = definedSymbols(libc.elf).find(
+    ({ name, value, type }) =>
+      type === STT_GNU_IFUNC &&
+      replacement.get(exportsOf(stage).get(name) ?? 0) === libc.base + value,
+  );
+  if (open) throw new Error(`libc chooses its ${open.name}, which the stage must tell`);
   for (const { start, bytes } of dump.regions) {
     const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
     words.forEach((word, i) => {

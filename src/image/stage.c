@@ -312,6 +312,11 @@ static word thread_pointer(void) {
   return value;
 }
 
+// libc chooses these functions when it is loaded; the packer can't know which (STT_GNU_IFUNC).
+PUBLIC struct {
+  word here, rightful;
+} chosen[] = {{(word)gettimeofday, 0}, {(word)time, 0}};
+
 // js_native_api.h; handles are pointers
 extern int napi_get_cb_info(word, word, word *, word *, word *, void *);
 extern int napi_get_undefined(word, word *);
@@ -337,6 +342,8 @@ static word freeze(word env, word info) {
   frozen.canary = (word)libc_own("__stack_chk_guard");
   frozen.pointer_guard = (word)libc_own("__pointer_chk_guard");
 #endif
+  chosen[0].rightful = (word)libc_own("gettimeofday");
+  chosen[1].rightful = (word)libc_own("time");
   plug_holes();
   // Whoever was woken must be asleep again, with no lock taken.
   give();

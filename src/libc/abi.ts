@@ -15,8 +15,6 @@ export const EFBIG = 27;
 export const EPIPE = 32;
 
 // fcntl.h
-export const F_GETFD = 1;
-export const FD_CLOEXEC = 1;
 export const O_RDWR = 2;
 export const O_CLOEXEC = 0o2000000;
 

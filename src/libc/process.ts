@@ -9,8 +9,6 @@ import {
   EFBIG,
   EINTR,
   EPIPE,
-  F_GETFD,
-  FD_CLOEXEC,
   P_ALL,
   PR_GET_CHILD_SUBREAPER,
   PR_SET_CHILD_SUBREAPER,
@@ -38,7 +36,6 @@ const libcWaitpid = declare('waitpid', 'int', 'pointer', 'int');
 const libcChdir = declare('chdir', 'pointer');
 const libcClose = declare('close', 'int');
 const libcGetsid = declare('getsid', 'int');
-const libcFcntl = declare('fcntl', 'int', 'int');
 
 /** kill(2), whose failure nobody asks for: see perform.ts. */
 export const kill = declareWithoutErrno('kill', 'int', 'int');
@@ -206,11 +203,12 @@ export function dieOf(n: number): void {
   libcSigsuspend(signalSet(ALL_SIGNALS.filter((other) => other !== n)).address); // which lets it in
 }
 
-/** Closes what was inherited beyond standard error: all but what Node and we have opened, which is close-on-exec. */
+const libcCloseRange = declare('close_range', 'int', 'int', 'int');
+
+/** Closes what was inherited beyond standard error. Before Linux 5.9 that takes /proc. */
 export function closeInherited(): void {
-  for (const fd of numbersIn('/proc/self/fd')) {
-    if (fd > 2 && (libcFcntl(fd, F_GETFD) & FD_CLOEXEC) === 0) close(fd);
-  }
+  if (libcCloseRange(3, -1, 0) === 0) return;
+  for (const fd of numbersIn('/proc/self/fd')) if (fd > 2) close(fd);
 }
 
 const root = cString('/');

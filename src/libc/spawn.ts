@@ -75,7 +75,7 @@ const IGNORED_BY_DEFAULT = [SIGCHLD, SIGCONT, SIGURG, SIGWINCH];
 export function setSignals(blocked: readonly number[], keepIgnored: boolean): void {
   const ignored = signalsOf(record().ignored);
   for (const n of ignored) {
-    if (keepIgnored) setDisposition(n, SIG_IGN);
+    if (keepIgnored && n !== SIGCHLD) setDisposition(n, SIG_IGN); // who ignores CHLD can't wait for its children
     else if (IGNORED_BY_DEFAULT.includes(n)) setDisposition(n, SIG_DFL);
   }
   libcSigprocmask(SIG_SETMASK, signalSet(blocked).address, 0n);

@@ -6,6 +6,7 @@ import {
   fixture,
   OURS,
   processState,
+  isSettled,
   processStatus,
   readProc,
   run,
@@ -264,7 +265,7 @@ t.test('--no-tty-handoff: the terminal stays ours, and no signal is swallowed fo
 t.test('--pause: orphans are reaped until TERM or INT, then it ends with status 0', async (t) => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const running = start(OURS, ['--pause', '--log-exit']);
-    await waitUntil(() => Number(processStatus(running.pid, 'Threads')) > 1, 'signals to be blocked');
+    await waitUntil(() => isSettled(running.pid), 'the wait for signals');
     running.signal('SIGHUP');
     running.signal(signal);
     const { status, stderr } = await running.ended;

@@ -2,7 +2,7 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import t from 'tap';
 import { catatonit } from '../../src/personalities/catatonit.ts';
-import { fixture, processState, processStatus, type Running, waitUntil } from '../helpers/processes.ts';
+import { fixture, isSettled, processState, processStatus, type Running, waitUntil } from '../helpers/processes.ts';
 import { ENDS, type Grammar, holdAgainst, type Line, randomLines, standIn } from '../helpers/stand-in.ts';
 
 const ORACLE = '/usr/bin/catatonit';
@@ -78,7 +78,7 @@ t.test('as catatonit: it pauses until INT or TERM, and ends with status 0', asyn
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const [ours, theirs] = it.startBoth(line('-P')) as [Running, Running];
     await waitUntil(() => /[^0]/.test(processStatus(theirs.pid, 'SigBlk')), 'signals to be blocked by theirs');
-    await waitUntil(() => Number(processStatus(ours.pid, 'Threads')) > 1, 'signals to be blocked by ours');
+    await waitUntil(() => isSettled(ours.pid), 'the wait for signals by ours');
     for (const init of [ours, theirs]) {
       init.signal('SIGHUP');
       init.signal(signal);
