@@ -1,5 +1,6 @@
 /** The inits that dumb-init can be, by the name it is called by: a table, for all of them share one program. */
 import type { Rules } from './decide.ts';
+import type { ExecStatuses } from './libc/spawn.ts';
 import type { Environment, Options, Parsed } from './options.ts';
 import { catatonit } from './personalities/catatonit.ts';
 import { dumbInit } from './personalities/dumb-init.ts';
@@ -34,13 +35,10 @@ export interface Personality {
   /** Where a line is written. */
   stream(line: string): 1 | 2;
   cannotFork(self: Self, strerror: string): string;
-  cannotExecute(options: Options, self: Self, file: string, errno: number, strerror: string): Failure;
+  cannotExecute(self: Self, file: string, strerror: string): string;
+  /** Statuses with which the command's process ends if it can't execute the command. */
+  execStatuses(options: Options): ExecStatuses;
   foregroundFailed?(self: Self, strerror: string): string;
-}
-
-export interface Failure {
-  readonly text: string;
-  readonly status: number;
 }
 
 const OTHERS: readonly Personality[] = [tini, catatonit];

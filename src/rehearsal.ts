@@ -4,9 +4,10 @@
  * stand for the kernel answer the calls, so no process, signal or file descriptor is touched.
  */
 import { setFlagsFromString } from 'node:v8';
-import { ENOENT, ENOTTY, SI_CODE_OFFSET, SI_PID_OFFSET, SI_STATUS_OFFSET, SI_USER, SIZEOF_POINTER, SIZEOF_SIGINFO_T } from './libc/abi.ts';
+import { EACCES, ENOENT, ENOEXEC, ENOTTY, ENXIO, SI_CODE_OFFSET, SI_PID_OFFSET, SI_STATUS_OFFSET, SI_USER, SIZEOF_POINTER, SIZEOF_SIGINFO_T } from './libc/abi.ts';
 import { allocate, EndOfRehearsal, enter, memoryAt, type Stage } from './libc/ffi.ts';
 import { writeRecord } from './libc/record.ts';
+import { SIZEOF_STEP } from './libc/spawn.ts';
 import { ALL_SIGNALS, SIGCHLD, SIGCONT, SIGHUP, SIGTERM } from './signals.ts';
 
 const OWN_PID = 1;
@@ -33,8 +34,8 @@ interface Scene {
   /** Standard input is a terminal, which the program's session has. */
   terminal?: boolean;
   leader?: boolean;
-  /** fork returns in the child. */
-  inChild?: boolean;
+  /** The errno of what the command's process does, all of it. */
+  inChild?: number;
   /** Errors, by the function of libc that fails. */
   failing?: Readonly<Record<string, number>>;
   ignored?: bigint;
@@ -90,14 +91,12 @@ function kernel({ pid = OWN_PID, terminal, leader, inChild, failing = {}, happen
   const answers: Record<string, (...values: never[]) => number | bigint> = {
     _exit: end,
     sigsuspend: end,
-    execvp: () => -ENOENT,
-    syscall: () => (inChild ? 0 : COMMAND),
-    getpid: () => COMMAND,
+    run_in_child: (steps: bigint) => {
+      if (inChild) failSteps(steps, inChild);
+      return COMMAND;
+    },
     getsid: () => (leader ? pid : SOMEBODY),
-    setsid: () => COMMAND,
-    setpgid: () => 0,
     ioctl: ofTerminal,
-    tcsetpgrp: ofTerminal,
     tcgetattr: ofTerminal,
     open: () => 3,
     close: () => 0,
@@ -110,7 +109,6 @@ function kernel({ pid = OWN_PID, terminal, leader, inChild, failing = {}, happen
     chdir: () => 0,
     prctl: () => 0,
     madvise: () => 0,
-    sigprocmask: () => 0,
     sigpending: () => 0,
     signal: () => 0n,
     kill: () => 0,
@@ -129,6 +127,12 @@ function kernel({ pid = OWN_PID, terminal, leader, inChild, failing = {}, happen
     if (error !== undefined) return -error;
     return answers[name]?.(...(values as never[]));
   };
+}
+
+/** The first steps have failed (src/libc/spawn.ts): as many as there always are. */
+function failSteps(steps: bigint, errno: number): void {
+  const { bytes } = memoryAt(steps, 6 * SIZEOF_STEP);
+  for (let i = 1; i <= 6; i++) bytes.writeBigInt64LE(BigInt(-errno), i * SIZEOF_STEP - SIZEOF_POINTER);
 }
 
 /** An array of C strings as execve(2) lays it down: address and length. */
@@ -179,7 +183,7 @@ const ORDINARY: readonly Happening[] = [
   exited(COMMAND),
 ];
 
-/** Command lines of dumb-init; those that start a command are also rehearsed on the side of its process. */
+/** Command lines of dumb-init. */
 const COMMAND_LINES: readonly string[] = [
   '-- true',
   'true a b',
@@ -259,22 +263,24 @@ export function rehearse(wake: () => never): void {
   const perform = performer(wake);
   for (const line of COMMAND_LINES) {
     perform(words('/usr/bin/dumb-init', line), [], { happenings: LIFE });
-    perform(words('dumb-init', line), [], { inChild: true });
-    perform(words('dumb-init', line), [], { ...ON_TERMINAL });
-    perform(words('dumb-init', line), [], { ...ON_TERMINAL, inChild: true });
+    perform(words('dumb-init', line), [], { ...ON_TERMINAL, inChild: ENOENT });
   }
   for (const pid of [OWN_PID, ORPHAN]) {
     perform(['dumb-init', '-v', 'true'], [], { pid, terminal: true, happenings: LIFE });
     perform(['dumb-init', '-v', '--wait-all', 'true'], [], { pid, happenings: LIFE });
   }
   for (const variables of VARIABLES) perform(['dumb-init', 'true'], variables, { happenings: LIFE });
-  for (const name of ['syscall', 'chdir', 'setsid', 'write', 'close_range']) {
-    for (const inChild of [false, true]) {
-      perform(['dumb-init', '-v', 'true'], [], { inChild, failing: { [name]: ENOENT }, happenings: LIFE });
+  for (const name of ['run_in_child', 'chdir', 'write', 'close_range']) {
+    perform(['dumb-init', '-v', 'true'], [], { failing: { [name]: ENOENT }, happenings: LIFE });
+  }
+  for (const errno of [ENOENT, ENOTTY, EACCES, ENOEXEC]) {
+    for (const argv0 of ['dumb-init', 'tini', 'catatonit']) {
+      perform([argv0, '-v', 'true'], [], { inChild: errno, happenings: LIFE });
+      perform([argv0, './true', 'a'], [], { inChild: errno, happenings: LIFE });
     }
   }
-  perform(['dumb-init', 'true'], [], { inChild: true, ignored: ~0n & 0xffffffffn });
-  perform(['dumb-init', '--keep-ignored', 'true'], [], { inChild: true, ignored: 0xffffffffn });
+  perform(['dumb-init', 'true'], [], { ignored: 0xffffffffn });
+  perform(['dumb-init', '--keep-ignored', 'true'], [], { ignored: 0xffffffffn });
   for (const [argv0, lines, variables] of [
     ['tini', TINI, ['TINI_VERBOSITY=3', 'TINI_SUBREAPER=', 'TINI_KILL_PROCESS_GROUP=']],
     ['catatonit', CATATONIT, ['CATATONIT_DEBUG=1', `LISTEN_PID=${OWN_PID}`]],
@@ -282,14 +288,12 @@ export function rehearse(wake: () => never): void {
     for (const line of lines) {
       for (const environment of [[], variables]) {
         perform(words(argv0, line), environment, { happenings: LIFE });
-        perform(words(argv0, line), environment, { inChild: true });
-        perform(words(argv0, line), environment, { inChild: true, terminal: true });
+        perform(words(argv0, line), environment, { terminal: true, inChild: ENXIO });
       }
     }
   }
   for (let i = 0; i < 5; i++) {
     perform(['dumb-init', '--', 'true'], [], { happenings: ORDINARY });
-    perform(['dumb-init', '--', 'true'], [], { inChild: true });
   }
   views.clear();
   setFlagsFromString('--compact-on-every-full-gc');

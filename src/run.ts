@@ -19,21 +19,10 @@ import {
 import { argumentsAt, argumentsFrom, argumentWords, containerEnvironment } from './libc/process-image.ts';
 import { record } from './libc/record.ts';
 import { nextSignal, pendingSignal, type Received, signalSet, signalsOf } from './libc/signal-source.ts';
-import {
-  comeToForeground,
-  environmentWith,
-  exec,
-  fork,
-  makeGroup,
-  makeSession,
-  openTerminal,
-  ownPid,
-  setSignals,
-  takeTerminal,
-} from './libc/spawn.ts';
+import { type Spawned, spawn } from './libc/spawn.ts';
 import { formatter } from './log.ts';
 import * as messages from './messages.ts';
-import type { Environment, Options } from './options.ts';
+import type { Options } from './options.ts';
 import { perform } from './perform.ts';
 import { type Personality, personalityOf, type Self } from './personality.ts';
 import { SIGCONT, SIGHUP } from './signals.ts';
@@ -48,18 +37,13 @@ interface Begun {
   identify: boolean;
 }
 
-/** What texts need of a process: this one, or in the child that one. */
-const selfOf = (pid: () => number): Self => ({
-  get pid() {
-    return pid();
-  },
-  describe: strsignal,
-});
+/** What texts need of a process: this one, or the command's. */
+const selfOf = (pid: number): Self => ({ pid, describe: strsignal });
 
 /** From the command line to a running command. What can fail, fails here, and ends the process. */
 function start(): Begun {
   const { pid } = record();
-  const self = selfOf(() => pid);
+  const self = selfOf(pid);
   const words = argumentWords();
   const environment = containerEnvironment();
   const personality = personalityOf(words[0] ?? '');
@@ -111,18 +95,56 @@ function start(): Begun {
   const { detachedAsLeader, early } =
     session && !options.noTtyHandoff ? leaveTerminal(voice, say) : { detachedAsLeader: false, early: [] };
 
-  const child = fork();
-  if (child === 0) becomeCommand({ personality, options, session, words, environment, writeLine });
-  if (child < 0) {
-    writeLine(personality.cannotFork(self, strerror(-child)));
+  const file = words[options.command] ?? '';
+  const inherited = options.keepIgnored ? signalsOf(record().blocked) : [];
+  const spawned = spawn({
+    file,
+    argv: options.operands ? argumentsAt(options.operands) : argumentsFrom(options.command),
+    argc: options.operands?.length ?? words.length - options.command,
+    path: environment('PATH'),
+    session: !session ? 'none' : options.noTtyHandoff ? 'own' : 'own, with the terminal',
+    foreground: personality.foreground,
+    noTerminal: personality.noTerminal ?? [],
+    blocked: [...inherited, ...(personality.blocked ?? [])],
+    keepIgnored: options.keepIgnored,
+    passesListenPid: personality.passesListenPid === true,
+    statuses: personality.execStatuses(options),
+  });
+  if (typeof spawned === 'number') {
+    writeLine(personality.cannotFork(self, strerror(-spawned)));
     exit(1);
   }
-  say(voice.spawned?.(child, words[options.command] ?? ''));
+  for (const line of childLines(spawned, { personality, options, session, file })) writeLine(line);
+  const child = spawned.pid;
+  say(voice.spawned?.(child, file));
   const error = personality.leavesFolder ? chdirToRoot() : 0;
   if (error < 0) say(voice.cannotChdir?.(-error, strerror(-error)));
   if (personality.closesFiles) closeInherited();
 
   return { ...begun, early, state: initialState({ ...started, child, detachedAsLeader }) };
+}
+
+/** What the child would have said of what it did until its exec, or its end. */
+function childLines(
+  spawned: Spawned,
+  { personality, options, session, file }: { personality: Personality; options: Options; session: boolean; file: string },
+): string[] {
+  const self = selfOf(spawned.pid);
+  const voice = personality.voice(options, self);
+  const lines: (string | undefined)[] = [];
+  const { setsid, takeTerminal, openTerminal, comeToForeground, exec } = spawned;
+  if (setsid !== 0) return [messages.cannotSetsid(setsid, strerror(setsid))];
+  if (takeTerminal !== 0) lines.push(voice.cannotAttach?.(takeTerminal, strerror(takeTerminal)));
+  if (session) lines.push(voice.setsidComplete?.());
+  if (openTerminal !== 0) lines.push(voice.cannotOpenTerminal?.(strerror(openTerminal)));
+  if (comeToForeground !== 0) {
+    const reason = strerror(comeToForeground);
+    const harmless = personality.noTerminal?.includes(comeToForeground);
+    lines.push(harmless ? voice.noTerminal?.(comeToForeground, reason) : personality.foregroundFailed?.(self, reason));
+    if (!harmless) return lines.filter((line) => line !== undefined);
+  }
+  if (exec !== 0) lines.push(personality.cannotExecute(self, file, strerror(exec)));
+  return lines.filter((line) => line !== undefined);
 }
 
 type Say = (line: string | undefined) => void;
@@ -144,53 +166,6 @@ function leaveTerminal(voice: Voice, say: Say) {
     say(voice.detachedNotLeader?.());
   }
   return { detachedAsLeader: error === 0 && leader, early };
-}
-
-interface Child {
-  personality: Personality;
-  options: Options;
-  /** With a session of its own. */
-  session: boolean;
-  words: readonly string[];
-  environment: Environment;
-  writeLine: (line: string) => void;
-}
-
-/** In the child: session, terminal, signals, exec. What fails is said here, and the status tells the parent. */
-function becomeCommand({ personality, options, session, words, environment, writeLine }: Child): never {
-  const self = selfOf(ownPid);
-  const voice = personality.voice(options, self);
-  const say: Say = (line) => {
-    if (line !== undefined) writeLine(line);
-  };
-  const fail = (text: string, status: number): never => {
-    writeLine(text);
-    exit(status);
-  };
-
-  if (session) {
-    const error = makeSession();
-    if (error < 0) fail(messages.cannotSetsid(-error, strerror(-error)), 1);
-    const refused = options.noTtyHandoff ? 0 : takeTerminal();
-    if (refused < 0) say(voice.cannotAttach?.(-refused, strerror(-refused)));
-    say(voice.setsidComplete?.());
-  } else if (personality.foreground) {
-    makeGroup();
-    const opened = personality.foreground === '/dev/tty' ? openTerminal() : 0;
-    if (opened < 0) say(voice.cannotOpenTerminal?.(strerror(-opened)));
-    const error = -comeToForeground(Math.max(opened, 0));
-    if (personality.noTerminal?.includes(error)) say(voice.noTerminal?.(error, strerror(error)));
-    else if (error !== 0) fail(personality.foregroundFailed?.(self, strerror(error)) ?? '', 1);
-  }
-
-  const { keepIgnored, command, operands } = options;
-  const inherited = keepIgnored ? signalsOf(record().blocked) : [];
-  setSignals([...inherited, ...(personality.blocked ?? [])], keepIgnored);
-  const passesListenPid = personality.passesListenPid && Number.parseInt(environment('LISTEN_PID') ?? '', 10) === record().pid;
-  const envp = passesListenPid ? environmentWith('LISTEN_PID', String(ownPid())) : record().envp;
-  const errno = exec(operands ? argumentsAt(operands) : argumentsFrom(command), envp);
-  const { text, status } = personality.cannotExecute(options, self, words[command] ?? '', errno, strerror(errno));
-  return fail(text, status);
 }
 
 /** So many milliseconds after the start memory is given back: a shorter life does not pay for that. */

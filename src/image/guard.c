@@ -6,7 +6,7 @@
 
 #define PUBLIC __attribute__((visibility("default")))
 
-enum { STDERR = 2, MADV_DONTFORK = 10 };
+enum { STDERR = 2 };
 
 extern int *__errno_location(void);
 extern void *__curbrk; // libc's idea of the break (sysdeps/unix/sysv/linux/brk.c)
@@ -27,13 +27,6 @@ PUBLIC long write(int fd, const void *bytes, word size) {
   return result(sys(SYS_write, fd, (long)bytes, (long)size, 0));
 }
 
-// V8 keeps its pages from children. The child that execs the command is set up in JavaScript, so it
-// needs them.
-PUBLIC int madvise(void *start, word size, int advice) {
-  if (advice == MADV_DONTFORK) return 0;
-  return (int)result(sys(SYS_madvise, (long)start, (long)size, advice, 0));
-}
-
 #if defined(__aarch64__)
 // Node was told of pages of 64 KiB, the largest there are, so it counts on addresses that are multiples of
 // that. A kernel with smaller pages gives others too: more is asked for, and what is too much returned.
@@ -52,6 +45,43 @@ PUBLIC void *mmap(void *address, word size, int protection, int flags, int fd, l
   return mmap64(address, size, protection, flags, fd, offset);
 }
 #endif
+
+// --- the command's process ---------------------------------------------------------------------------
+
+enum { PUT_OWN_PID = 0xffff, CLONE_VM = 0x100, CLONE_VFORK = 0x4000, SIGCHLD = 17 }; // linux/sched.h
+
+// What a child does, one system call after another, as src/libc/spawn.ts has written it down.
+struct step {
+  word call, arguments[4];
+  word if_step, if_error; // only if that step has ended with this errno; 0: always
+  word goes_on[2];        // after which errors the next step follows: bit n for errno n
+  word otherwise;         // the step that follows any other error
+  long result;
+};
+
+static long put_own_pid(char *end) { // in decimal, before a NUL that stands there
+  long pid = sys(SYS_getpid, 0, 0, 0, 0);
+  do *--end = (char)('0' + pid % 10);
+  while (pid /= 10);
+  return 0;
+}
+
+// Makes a child that shares this memory, in which the results remain to be read. This process waits until the
+// child has exec'd or ended (vfork(2)). The last steps end the child. Returns its PID, or -errno.
+PUBLIC int run_in_child(struct step *steps) {
+  long pid = sys(SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0, 0);
+  if (pid) return (int)pid;
+  for (struct step *step = steps;;) {
+    if (step->if_error && steps[step->if_step].result != -(long)step->if_error) {
+      step++;
+      continue;
+    }
+    const word *with = step->arguments;
+    long got = step->call == PUT_OWN_PID ? put_own_pid((char *)with[0]) : sys((long)step->call, (long)with[0], (long)with[1], (long)with[2], (long)with[3]);
+    step->result = got;
+    step = got >= 0 || step->goes_on[-got / 64] >> -got % 64 & 1 ? step + 1 : steps + step->otherwise;
+  }
+}
 
 // --- the way in: never back through a frame that was frozen, always up ------------------------------
 

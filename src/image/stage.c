@@ -224,10 +224,16 @@ enum { AT_FDCWD = -100, O_WRITE_NEW = 01101, MAPS_SIZE = 1 << 16, SMALLEST = 24 
 
 // Memory that malloc has free is filled with zeros, and stays taken: what is allocated after the thaw lies
 // together, at the heap's end.
+extern void *__curbrk;
+struct mallinfo2 {
+  word others[9], top_size; // malloc.h: the size of what is free at the heap's end
+};
+extern struct mallinfo2 mallinfo2(void);
+
 static void plug_holes(void) {
-  enum { LARGE = 120000, GRAIN = 16 };
-  char *top = malloc(LARGE);
-  for (word size = LARGE; size >= SMALLEST; size -= size > 1024 ? size / 16 & -(word)GRAIN : GRAIN)
+  enum { LARGEST = 120000, GRAIN = 16 }; // what is larger is a mapping of its own
+  char *top = (char *)__curbrk - mallinfo2().top_size;
+  for (word size = LARGEST; size >= SMALLEST; size -= size > 1024 ? size / 16 & -(word)GRAIN : GRAIN)
     for (;;) {
       char *piece = malloc(size);
       memset(piece, 0, size);
@@ -235,8 +241,6 @@ static void plug_holes(void) {
       free(piece);
       break;
     }
-  memset(top, 0, LARGE);
-  free(top);
 }
 
 // The word by which malloc recognizes what is free already (malloc/malloc.c, tcache_key) is random.

@@ -7,20 +7,29 @@
 export const ENOENT = 2;
 export const EINTR = 4;
 export const ENXIO = 6;
+export const ENOEXEC = 8;
 export const EBADF = 9;
 export const ECHILD = 10;
 export const EACCES = 13;
+export const ENODEV = 19;
+export const ENOTDIR = 20;
 export const ENOTTY = 25;
 export const EFBIG = 27;
 export const EPIPE = 32;
+export const ETIMEDOUT = 110;
+export const ESTALE = 116;
 
 // fcntl.h
 export const O_RDWR = 2;
 export const O_CLOEXEC = 0o2000000;
 
+// limits.h
+export const PATH_MAX = 4096;
+
 // sys/ioctl.h
 export const TIOCNOTTY = 0x5422;
 export const TIOCSCTTY = 0x540e;
+export const TIOCSPGRP = 0x5410;
 
 // sys/prctl.h
 export const PR_SET_PDEATHSIG = 1;
@@ -32,9 +41,6 @@ export const P_ALL = 0;
 export const WNOHANG = 1;
 export const WEXITED = 4;
 export const WNOWAIT = 0x1000000;
-
-// sched.h
-export const CLONE_VFORK = 0x4000;
 
 // signal.h
 export const SIG_DFL = 0;
@@ -62,5 +68,12 @@ export const SIZEOF_POINTER = 8;
 // sys/mman.h
 export const MADV_DONTNEED = 4;
 
-// asm/unistd.h
-export const SYS_CLONE = process.arch === 'x64' ? 56 : 220;
+// asm/signal.h, as system calls take them
+export const SIZEOF_KERNEL_SIGSET = 8;
+export const SIZEOF_KERNEL_SIGACTION = 32;
+
+/** asm/unistd.h: the numbers of system calls that the command's process makes. */
+export const SYSTEM_CALLS =
+  process.arch === 'x64'
+    ? { ioctl: 16, rt_sigaction: 13, rt_sigprocmask: 14, getpid: 39, execve: 59, setpgid: 109, setsid: 112, exit_group: 231 }
+    : { ioctl: 29, exit_group: 94, rt_sigaction: 134, rt_sigprocmask: 135, setpgid: 154, setsid: 157, getpid: 172, execve: 221 };

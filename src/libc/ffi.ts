@@ -3,6 +3,8 @@ import { createExternalBuffer, DataType, load, open } from 'ffi-rs';
 
 const LIBC = 'libc';
 open({ library: LIBC, path: 'libc.so.6' }); // libc's own functions, without those by which Node is guarded
+const GUARD = 'guard';
+open({ library: GUARD, path: '/guard.so' }); // as it was preloaded (scripts/build/freeze.ts)
 
 /** `int` arguments as number, pointers and `size_t` as bigint: ffi-rs wants the exact type. */
 type Parameter = 'int' | 'pointer';
@@ -23,9 +25,15 @@ interface Call {
   readonly freeResultMemory: false;
 }
 
-function request(funcName: string, retType: DataType, parameters: readonly Parameter[], errno: boolean): Call {
+function request(
+  funcName: string,
+  retType: DataType,
+  parameters: readonly Parameter[],
+  errno: boolean,
+  library = LIBC,
+): Call {
   const call: Call = {
-    library: LIBC,
+    library,
     funcName,
     retType,
     paramsType: parameters.map((parameter) => TYPES[parameter]),
@@ -73,7 +81,7 @@ export function enter(stage: Stage | undefined): void {
     : (call) => {
         const answer = stage(call.funcName, call.paramsValue);
         if (answer === undefined) return invokeLibc(call);
-        invokeLibc({ ...call, funcName: HARMLESS }); // the same way, for the code that it takes
+        invokeLibc({ ...call, library: LIBC, funcName: HARMLESS }); // the same way, for the code that it takes
         if (!call.errno) return answer;
         return answer < 0 ? { value: -1, errnoCode: -Number(answer) } : { value: answer, errnoCode: 0 };
       };
@@ -96,6 +104,15 @@ export function declare<const P extends readonly Parameter[]>(name: string, ...p
 /** The same for a function whose reason to fail nobody asks: the call costs a fifth less, and returns what C returns. */
 export function declareWithoutErrno<const P extends readonly Parameter[]>(name: string, ...parameters: P) {
   const call = request(name, DataType.I32, parameters, false);
+  return (...values: Arguments<P>): number => {
+    call.paramsValue = values;
+    return invoke(call) as number;
+  };
+}
+
+/** Declares a function of the guard's (src/image/guard.c) that returns an `int`. */
+export function declareGuard<const P extends readonly Parameter[]>(name: string, ...parameters: P) {
+  const call = request(name, DataType.I32, parameters, false, GUARD);
   return (...values: Arguments<P>): number => {
     call.paramsValue = values;
     return invoke(call) as number;
@@ -138,14 +155,16 @@ export function cString(bytes: string): Memory {
   return memory;
 }
 
-/** Memory as C ints: where every signal is read, an index costs less than a method of Buffer. */
+/** Memory as C ints, and as words of 64 bits: an index costs less than a method of Buffer. */
 export const ints = ({ bytes }: Memory): Int32Array => new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+export const words64 = ({ bytes }: Memory) => new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8);
 
 const memcpy = declarePointer('memcpy', 'pointer', 'pointer', 'pointer');
 const strlen = declarePointer('strlen', 'pointer');
 
 /** What is read of the process goes through here: a Buffer of its own costs more than a copy. */
 const scratch = allocate(1 << 17);
+const scratchWords = words64(scratch);
 
 /** `size` bytes of this process at `address`, one character (latin1) each. */
 export function bytesAt(address: bigint, size: number): string {
@@ -164,7 +183,7 @@ export const stringAt = (address: bigint): string => bytesAt(address, Number(str
 /** The address that stands at `address`. */
 export function pointerAt(address: bigint): bigint {
   memcpy(scratch.address, address, 8n);
-  return scratch.bytes.readBigUInt64LE(0);
+  return scratchWords[0] ?? 0n;
 }
 
 const strerrorPointer = declarePointer('strerror', 'int');

@@ -2,7 +2,7 @@
  * This process, as the thaw found it (src/image/frozen.h). All that the program knows of the process from
  * before its first line is here, so that what a rehearsal leaves behind is replaced in one place.
  */
-import { type Memory, memoryAt } from './ffi.ts';
+import { memoryAt, words64 } from './ffi.ts';
 import { type Field, MAX_CLEAN, OFFSETS, SIZEOF_FROZEN } from './frozen-layout.ts';
 
 export interface ProcessRecord {
@@ -30,12 +30,12 @@ export interface CleanMemory {
 }
 
 /** The struct itself; main.ts knows its address before anything else runs. */
-let frozen: Memory;
+let frozen: BigUint64Array;
 export function frozenAt(address: number): void {
-  frozen = memoryAt(BigInt(address), SIZEOF_FROZEN);
+  frozen = words64(memoryAt(BigInt(address), SIZEOF_FROZEN));
 }
 
-const word = (field: Field, index = 0) => frozen.bytes.readBigUInt64LE(OFFSETS[field] + index * 8);
+const word = (field: Field, index = 0): bigint => frozen[OFFSETS[field] / 8 + index] ?? 0n;
 
 /** Memory that is mapped from the executable and never written to. */
 export function cleanMemory(): CleanMemory[] {
@@ -62,6 +62,6 @@ export function readRecord(): void {
 /** Writes what the thaw would write: for a rehearsal. */
 export function writeRecord(record: ProcessRecord): void {
   for (const [field, value] of Object.entries(record) as [keyof ProcessRecord, number | bigint][]) {
-    frozen.bytes.writeBigUInt64LE(BigInt(value), OFFSETS[field]);
+    frozen[OFFSETS[field] / 8] = BigInt(value);
   }
 }

@@ -111,9 +111,7 @@ export const catatonit: Personality = {
   closesFiles: true,
   stream: () => 2,
   cannotFork: (self, strerror) => line(self, 'ERROR', `failed to fork child: ${strerror}`),
-  cannotExecute: (_, self, __, ___, strerror) => ({
-    text: line(self, 'ERROR', `failed to exec pid1: ${strerror}`),
-    status: 1,
-  }),
+  cannotExecute: (self, _, strerror) => line(self, 'ERROR', `failed to exec pid1: ${strerror}`),
+  execStatuses: () => ({ notFound: 1, denied: 1, other: 1 }),
   foregroundFailed: (self, strerror) => line(self, 'ERROR', `setting foreground process failed: ${strerror}`),
 };

@@ -1,5 +1,4 @@
 import { DUMB_INIT_RULES } from '../decide.ts';
-import { ENOENT } from '../libc/abi.ts';
 import * as messages from '../messages.ts';
 import { type Options, parseOptions } from '../options.ts';
 import type { Personality } from '../personality.ts';
@@ -48,8 +47,7 @@ export const dumbInit: Personality = {
   closesFiles: false,
   stream: () => 2,
   cannotFork: messages.cannotFork,
-  cannotExecute: ({ execStatus }, _, file, errno, strerror) => ({
-    text: messages.cannotExecute(file, strerror),
-    status: !execStatus ? 2 : errno === ENOENT ? 127 : 126,
-  }),
+  cannotExecute: (_, file, strerror) => messages.cannotExecute(file, strerror),
+  execStatuses: ({ execStatus }) =>
+    execStatus ? { notFound: 127, denied: 126, other: 126 } : { notFound: 2, denied: 2, other: 2 },
 };

@@ -1,6 +1,6 @@
 /** tini 0.19.0 (https://github.com/krallin/tini/blob/v0.19.0/src/tini.c): options, texts, statuses. */
 import { type Found, getopt, type Spec } from '../getopt.ts';
-import { EACCES, ENOENT, ENOTTY, ENXIO } from '../libc/abi.ts';
+import { ENOTTY, ENXIO } from '../libc/abi.ts';
 import { LICENSE } from '../messages.ts';
 import { defaultSettings, on, type Settings } from '../option-table.ts';
 import type { Environment, Parsed } from '../options.ts';
@@ -192,9 +192,7 @@ export const tini: Personality = {
   closesFiles: false,
   stream: (text) => (/^\[(INFO |DEBUG|TRACE) /.test(text) ? 1 : 2),
   cannotFork: (self, strerror) => line(self, 'FATAL', `fork failed: ${strerror}`),
-  cannotExecute: (_, self, file, errno, strerror) => ({
-    text: line(self, 'FATAL', `exec ${file} failed: ${strerror}`),
-    status: errno === ENOENT ? 127 : errno === EACCES ? 126 : 1,
-  }),
+  cannotExecute: (self, file, strerror) => line(self, 'FATAL', `exec ${file} failed: ${strerror}`),
+  execStatuses: () => ({ notFound: 127, denied: 126, other: 1 }),
   foregroundFailed: (self, strerror) => line(self, 'FATAL', `tcsetpgrp failed: ${strerror}`),
 };

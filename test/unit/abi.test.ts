@@ -8,6 +8,8 @@ t.test('numbers and layouts are those of the C headers', (t) => {
   const headers = Object.fromEntries(
     lines.map((line) => line.split(' ')).map(([name, value]) => [name, Number(value)]),
   );
-  t.strictSame({ ...abi }, headers);
+  const { SYSTEM_CALLS, ...numbers } = abi;
+  const calls = Object.entries(SYSTEM_CALLS).map(([name, n]) => [`SYS_${name}`, n]);
+  t.strictSame({ ...numbers, ...Object.fromEntries(calls) }, headers);
   t.end();
 });
