@@ -2,6 +2,7 @@
  * The entry, which runs once, when the executable is built: it boots, is rehearsed and frozen. What a
  * container runs is `run`, in a process that was thawed from that.
  */
+import { freeAllocated, keepAllocated } from './libc/ffi.ts';
 import { frozenAt, readRecord } from './libc/record.ts';
 import { rehearse } from './rehearsal.ts';
 import { run } from './run.ts';
@@ -17,5 +18,7 @@ function wake(): never {
   return run();
 }
 
+keepAllocated();
 rehearse(wake);
+freeAllocated();
 stage.exports.freeze(wake);

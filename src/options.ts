@@ -76,6 +76,12 @@ export function parseOptions(argv: readonly string[], environment: Environment):
 const badValue = (argv0: string, what: string, { takes = '' }: OptionRow, value: string) =>
   messages.badValue(argv0, what, takes, value);
 
+/** The variables of the table, but for 1.2.5's own two: with the option's value, or with a 1 that turns it on. */
+const VARIABLES = OPTIONS.flatMap((row) => {
+  const [name, on] = row.variable?.split('=') ?? [];
+  return name === undefined || (row.original && on !== undefined) ? [] : [{ row, name, on }];
+});
+
 /**
  * The variables of the table. An empty one is as good as none; 1.2.5's own two are read elsewhere.
  *
@@ -83,10 +89,9 @@ const badValue = (argv0: string, what: string, { takes = '' }: OptionRow, value:
  */
 function readEnvironment(argv0: string, settings: Settings, environment: Environment): string | undefined {
   let mistake: string | undefined;
-  for (const row of OPTIONS) {
-    const [name = '', on] = row.variable?.split('=') ?? [];
+  for (const { row, name, on } of VARIABLES) {
     const value = environment(name);
-    if (!value || (row.original && on !== undefined)) continue;
+    if (!value) continue;
     if (on === undefined) {
       if (!row.set?.(settings, value)) mistake ??= badValue(argv0, name, row, value);
     } else if (value === on) {

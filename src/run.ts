@@ -16,7 +16,7 @@ import {
   setParentDeathSignal,
   write,
 } from './libc/process.ts';
-import { argumentsAt, argumentsFrom, argumentWords, containerEnvironment } from './libc/process-image.ts';
+import { argumentsAt, argumentsFrom, processImage } from './libc/process-image.ts';
 import { record } from './libc/record.ts';
 import { nextSignal, pendingSignal, type Received, signalSet, signalsOf } from './libc/signal-source.ts';
 import { type Spawned, spawn } from './libc/spawn.ts';
@@ -44,8 +44,7 @@ const selfOf = (pid: number): Self => ({ pid, describe: strsignal });
 function start(): Begun {
   const { pid } = record();
   const self = selfOf(pid);
-  const words = argumentWords();
-  const environment = containerEnvironment();
+  const { words, environment } = processImage();
   const personality = personalityOf(words[0] ?? '');
   const parsed = personality.parse(words, environment, self);
   if (parsed.kind !== 'run') {
@@ -151,8 +150,8 @@ type Say = (line: string | undefined) => void;
 
 /** Frees the controlling terminal for the child's session. */
 function leaveTerminal(voice: Voice, say: Say) {
-  const leader = leadsSession();
   const error = detachFromTerminal();
+  const leader = error === 0 && leadsSession();
   const early: Received[] = [];
   if (error < 0) {
     say(voice.cannotDetach?.(-error, strerror(-error)));
@@ -165,7 +164,7 @@ function leaveTerminal(voice: Voice, say: Say) {
   } else {
     say(voice.detachedNotLeader?.());
   }
-  return { detachedAsLeader: error === 0 && leader, early };
+  return { detachedAsLeader: leader, early };
 }
 
 /** So many milliseconds after the start memory is given back: a shorter life does not pay for that. */

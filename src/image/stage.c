@@ -231,7 +231,7 @@ struct mallinfo2 {
 extern struct mallinfo2 mallinfo2(void);
 
 static void plug_holes(void) {
-  enum { LARGEST = 120000, GRAIN = 16 }; // what is larger is a mapping of its own
+  enum { LARGEST = 120008, GRAIN = 16 }; // with its head of 8 bytes, each fills a piece of malloc's sizes
   char *top = (char *)__curbrk - mallinfo2().top_size;
   for (word size = LARGEST; size >= SMALLEST; size -= size > 1024 ? size / 16 & -(word)GRAIN : GRAIN)
     for (;;) {

@@ -143,9 +143,29 @@ export function memoryAt(address: bigint, size: number): Memory {
 
 const calloc = declarePointer('calloc', 'pointer', 'pointer');
 
+/** What a life allocates, which is little, lies together; a Buffer for each piece would cost more than the piece. */
+const arena = memoryAt(calloc(1n, 1n << 16n), 1 << 16);
+let used = 0;
+let kept = 0;
+
 /** `size` zeroed bytes, never freed: what the program needs it allocates once, before its loop. */
 export function allocate(size: number): Memory {
-  return memoryAt(calloc(1n, BigInt(size)), size);
+  const start = used;
+  const end = (start + size + 15) & -16; // aligned for anything
+  if (end > arena.bytes.length) return memoryAt(calloc(1n, BigInt(size)), size);
+  used = end;
+  return { address: arena.address + BigInt(start), bytes: arena.bytes.subarray(start, start + size) };
+}
+
+/** What has been allocated until now is for every life, and what comes after for one. */
+export function keepAllocated(): void {
+  kept = used;
+}
+
+/** The next life begins: nothing of the one before is allocated. */
+export function freeAllocated(): void {
+  arena.bytes.fill(0, kept, used);
+  used = kept;
 }
 
 /** A C string of bytes (as latin1) in memory that is never freed. */
@@ -163,7 +183,7 @@ const memcpy = declarePointer('memcpy', 'pointer', 'pointer', 'pointer');
 const strlen = declarePointer('strlen', 'pointer');
 
 /** What is read of the process goes through here: a Buffer of its own costs more than a copy. */
-const scratch = allocate(1 << 17);
+const scratch = memoryAt(calloc(1n, 1n << 17n), 1 << 17);
 const scratchWords = words64(scratch);
 
 /** `size` bytes of this process at `address`, one character (latin1) each. */
@@ -180,10 +200,11 @@ export function bytesAt(address: bigint, size: number): string {
 /** The C string at `address`. */
 export const stringAt = (address: bigint): string => bytesAt(address, Number(strlen(address)));
 
-/** The address that stands at `address`. */
-export function pointerAt(address: bigint): bigint {
-  memcpy(scratch.address, address, 8n);
-  return scratchWords[0] ?? 0n;
+/** `count` words of 64 bits at `address`, to be read before anything else is. */
+export function wordsAt(address: bigint, count: number): BigUint64Array {
+  if (count > scratchWords.length) return words64(memoryAt(address, count * 8));
+  memcpy(scratch.address, address, BigInt(count * 8));
+  return scratchWords;
 }
 
 const strerrorPointer = declarePointer('strerror', 'int');

@@ -1,24 +1,40 @@
 /** The arguments and the environment as the kernel laid them down: bytes, in their order. */
 import { SIZEOF_POINTER } from './abi.ts';
-import { allocate, bytesAt, pointerAt, stringAt } from './ffi.ts';
+import { allocate, bytesAt, stringAt, words64, wordsAt } from './ffi.ts';
 import { record } from './record.ts';
 
-/**
- * The strings of an argv or envp array, each with its NUL, one latin1 character a byte. They lie
- * behind each other in memory, in the order of the array (fs/exec.c, copy_strings), so one look
- * gets them all, be they 100,000.
- */
-function strings(array: bigint, count: number): string {
-  if (count === 0) return '';
-  const first = pointerAt(array);
-  const last = pointerAt(array + BigInt((count - 1) * SIZEOF_POINTER));
-  return `${bytesAt(first, Number(last - first))}${stringAt(last)}\0`;
+/** What the process was started with, one latin1 character a byte. */
+export interface ProcessImage {
+  /** The words of the command line. */
+  readonly words: string[];
+  /** getenv(3) on the container's environment: the first entry of a name. */
+  readonly environment: (name: string) => string | undefined;
 }
 
-/** The words of the command line, one latin1 character a byte. */
-export function argumentWords(): string[] {
-  const { argv, argc } = record();
-  return strings(argv, argc).split('\0').slice(0, -1);
+/**
+ * The strings lie behind each other in memory, first the arguments and then the environment, each with its NUL
+ * (fs/exec.c, copy_strings). So one look gets them all, be they 100,000.
+ */
+export function processImage(): ProcessImage {
+  const { argc, argv, envc } = record();
+  // argv, a null, envp (elf(5), the initial stack)
+  const pointers = wordsAt(argv, argc + 1 + envc);
+  const first = pointers[0] ?? 0n;
+  const last = pointers[envc > 0 ? argc + envc : argc - 1] ?? 0n;
+  const text = argc + envc > 0 ? `${bytesAt(first, Number(last - first))}${stringAt(last)}\0` : '';
+  const environmentAt = envc > 0 ? Number((pointers[argc + 1] ?? 0n) - first) : text.length;
+  const words = text.slice(0, environmentAt).split('\0');
+  words.pop();
+  const variables = `\0${text.slice(environmentAt)}`;
+  return {
+    words,
+    environment: (name) => {
+      const start = variables.indexOf(`\0${name}=`);
+      if (start < 0) return undefined;
+      const value = start + name.length + 2;
+      return variables.slice(value, variables.indexOf('\0', value));
+    },
+  };
 }
 
 /** The address of an argument array that begins with word `index`. */
@@ -28,22 +44,12 @@ export function argumentsFrom(index: number): bigint {
 
 /** The address of an argument array of these words. */
 export function argumentsAt(indices: readonly number[]): bigint {
-  const { argv } = record();
+  const { argv, argc } = record();
   const list = allocate((indices.length + 1) * SIZEOF_POINTER);
+  const into = words64(list);
+  const from = wordsAt(argv, argc);
   indices.forEach((index, i) => {
-    list.bytes.writeBigUInt64LE(pointerAt(argv + BigInt(index * SIZEOF_POINTER)), i * SIZEOF_POINTER);
+    into[i] = from[index] ?? 0n;
   });
   return list.address;
-}
-
-/** getenv(3) for the container's environment: the first entry of a name. */
-export function containerEnvironment(): (name: string) => string | undefined {
-  const { envp, envc } = record();
-  const environment = `\0${strings(envp, envc)}`;
-  return (name) => {
-    const start = environment.indexOf(`\0${name}=`);
-    if (start < 0) return undefined;
-    const value = start + name.length + 2;
-    return environment.slice(value, environment.indexOf('\0', value));
-  };
 }

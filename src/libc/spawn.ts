@@ -25,7 +25,7 @@ import {
   TIOCSCTTY,
   TIOCSPGRP,
 } from './abi.ts';
-import { allocate, bytesAt, cString, declare, declareGuard, type Memory, pointerAt, stringAt, words64 } from './ffi.ts';
+import { allocate, bytesAt, cString, declare, declareGuard, type Memory, stringAt, words64, wordsAt } from './ffi.ts';
 import { close } from './process.ts';
 import { record } from './record.ts';
 import { signalSet, signalsOf } from './signal-source.ts';
@@ -157,7 +157,7 @@ function environmentFor(passesListenPid: boolean): { envp: bigint; pidEnd?: bigi
   if (!passesListenPid) return { envp };
   const start = 'LISTEN_PID=';
   for (let i = 0; i < envc; i++) {
-    const entry = stringAt(pointerAt(envp + BigInt(i * SIZEOF_POINTER)));
+    const entry = stringAt(wordsAt(envp + BigInt(i * SIZEOF_POINTER), 1)[0] ?? 0n);
     if (!entry.startsWith(start)) continue;
     if (Number.parseInt(entry.slice(start.length), 10) !== pid) break;
     // Leading zeros do no harm: sd_listen_fds(3) reads a number.
@@ -203,7 +203,7 @@ function execSteps({ file, path, argv, argc }: Command, envp: bigint, otherwise:
   const listSize = (argc + 2) * SIZEOF_POINTER;
   const lists = allocate(files.length * listSize);
   const listWords = words64(lists);
-  const rest = bytesAt(argv + BigInt(SIZEOF_POINTER), (argc - 1) * SIZEOF_POINTER);
+  const rest = argc > 1 ? bytesAt(argv + BigInt(SIZEOF_POINTER), (argc - 1) * SIZEOF_POINTER) : '';
   let { address } = names;
   return files.flatMap((name, i) => {
     const list = i * listSize;
