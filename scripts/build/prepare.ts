@@ -35,10 +35,57 @@ function haveNoWorkers(node: Elf, whole: Elf): void {
   node.bytes.write(node.machine === EM_AARCH64 ? '00008052c0035fd6' : '31c0c3', at, 'hex');
 }
 
+/** Machine code, by the builtin that it stands in: on x86_64 and aarch64. */
+interface Stores {
+  builtin: string;
+  x86_64: readonly string[];
+  aarch64: readonly string[];
+}
+
+/**
+ * V8 counts, for its compilers and to forget bytecode that is old, how often each function is called and how much
+ * of it has run: into the function's own data, all over the heap. There are no compilers here (--jitless), and
+ * nothing is forgotten (--no-flush-bytecode). Without these stores a call writes to no page that the containers
+ * of a host could share.
+ */
+const COUNTS: readonly Stores[] = [
+  {
+    builtin: 'Builtins_InterpreterEntryTrampoline',
+    // the age of the code; the urgency to replace it while it runs; how often it was called
+    x86_64: ['6641c743430000', '44885314', 'ff430b'], // movw $0,0x43(%r11); mov %r10b,0x14(%rbx); incl 0xb(%rbx)
+    aarch64: ['bf300478', '47500039', '4ab000b8'], // sturh wzr,[x5,#67]; strb w7,[x2,#20]; stur w10,[x2,#11]
+  },
+  {
+    builtin: 'Builtins_ReturnHandler',
+    // what is left of a function's budget before a compiler is asked
+    x86_64: ['44895f13'], // mov %r11d,0x13(%rdi)
+    aarch64: ['a33001b8'], // stur w3,[x5,#19]
+  },
+];
+/** No operation, in as many bytes. */
+const NOPS: Record<number, string> = { 3: '0f1f00', 4: '0f1f4000', 7: '0f1f8000000000' };
+const AARCH64_NOP = '1f2003d5';
+
+function countNothing(node: Elf, whole: Elf): void {
+  const aarch64 = node.machine === EM_AARCH64;
+  for (const { builtin, ...stores } of COUNTS) {
+    const symbol = symbols(whole).find(({ name }) => name === builtin);
+    if (!symbol) throw new Error(`Node has no ${builtin}`);
+    const start = fileOffset(node, symbol.value);
+    const code = node.bytes.subarray(start, start + symbol.size);
+    for (const store of aarch64 ? stores.aarch64 : stores.x86_64) {
+      const at = code.indexOf(store, 0, 'hex');
+      if (at < 0 || code.indexOf(store, at + 1, 'hex') >= 0) throw new Error(`${builtin} does not hold ${store} once`);
+      code.write(aarch64 ? AARCH64_NOP : (NOPS[store.length / 2] ?? ''), at, 'hex');
+    }
+  }
+}
+
 const [objdump, wholePath, path] = process.argv.slice(2) as [string, string, string];
 const whole = parseElf(readFileSync(wholePath), wholePath);
 const node = parseElf(readFileSync(path), path);
 disableDeadlockDetection(node, whole);
 haveNoWorkers(node, whole);
+countNothing(node, whole);
 takeClockFromNode(node, whole, objdump);
 writeFileSync(path, node.bytes);

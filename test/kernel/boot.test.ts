@@ -64,33 +64,15 @@ for (const machine of process.env['KERNELS'] === 'full' ? ALL : SHORT) {
   });
 }
 
-/** qemu-user: what it starts is the machine's own, for it hands an execve to the kernel. */
+/** What no kernel of Debian's has, by qemu-user. The fixture is of this machine: qemu hands an execve to its kernel. */
 for (const [what, options] of [
   ['with pages of 64 KiB', ['-p', String(64 * KIB)]],
   ['with addresses of 39 bits', ['-R', String(2 ** 39)]],
   ['with pages of 64 KiB and pointer authentication', ['-p', String(64 * KIB), '-cpu', 'max']],
 ] as const) {
-  const machine = (...words: string[]) =>
-    run(
-      'unshare',
-      [
-        ...['--pid', '--fork', '--kill-child', 'qemu-aarch64-static', ...options],
-        ...['build/aarch64/dumb-init', fixture('machine'), ...words],
-      ],
-      { limitMs: 2 * LIMIT_MS },
-    );
-
-  t.test(`aarch64, emulated ${what}: exit statuses are passed on`, async (t) => {
-    for (const [end, status] of Object.entries({ '0': 0, '7': 7, '255': 255, '-15': 128 + 15 })) {
-      t.equal((await machine('end', end)).status, status);
-    }
-  });
-
-  t.test(`aarch64, emulated ${what}: 5000 signals, one by one, all arrive`, async (t) => {
-    t.match(await machine('signals'), { status: 0, stdout: '' });
-  });
-
-  t.test(`aarch64, emulated ${what}: 1000 orphans leave no zombie`, async (t) => {
-    t.match(await machine('orphans'), { status: 0, stdout: '' });
+  t.test(`aarch64, emulated ${what}: signals arrive, orphans leave no zombie, the status is passed on`, async (t) => {
+    const emulated = ['qemu-aarch64-static', ...options, 'build/aarch64/dumb-init'];
+    const words = ['--pid', '--fork', '--kill-child', ...emulated, fixture('machine'), 'signals', 'orphans', '7'];
+    t.match(await run('unshare', words, { limitMs: 2 * LIMIT_MS }), { status: 7, stdout: '' });
   });
 }
