@@ -19,10 +19,11 @@ export function processImage(): ProcessImage {
   const { argc, argv, envc } = record();
   // argv, a null, envp (elf(5), the initial stack)
   const pointers = wordsAt(argv, argc + 1 + envc);
-  const first = pointers[0] ?? 0n;
+  const first = pointers[argc > 0 ? 0 : 1] ?? 0n;
+  const firstVariable = pointers[argc + 1] ?? 0n;
   const last = pointers[envc > 0 ? argc + envc : argc - 1] ?? 0n;
   const text = argc + envc > 0 ? `${bytesAt(first, Number(last - first))}${stringAt(last)}\0` : '';
-  const environmentAt = envc > 0 ? Number((pointers[argc + 1] ?? 0n) - first) : text.length;
+  const environmentAt = envc > 0 ? Number(firstVariable - first) : text.length;
   const words = text.slice(0, environmentAt).split('\0');
   words.pop();
   const variables = `\0${text.slice(environmentAt)}`;
