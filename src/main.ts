@@ -2,6 +2,7 @@
  * The entry, which runs once, when the executable is built: it boots, is rehearsed and frozen. What a
  * container runs is `run`, in a process that was thawed from that.
  */
+import { writeFileSync } from 'node:fs';
 import { freeAllocated, keepAllocated } from './libc/ffi.ts';
 import { frozenAt, readRecord } from './libc/record.ts';
 import { rehearse } from './rehearsal.ts';
@@ -21,4 +22,7 @@ function wake(): never {
 keepAllocated();
 rehearse(wake);
 freeAllocated();
+// For the packer: the sources of all other modules are of no use any more.
+const { moduleLoadList } = process as unknown as { moduleLoadList: readonly string[] };
+writeFileSync('modules', moduleLoadList.join('\n'));
 stage.exports.freeze(wake);

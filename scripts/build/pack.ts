@@ -248,11 +248,14 @@ function pack(folder: string, thaw: Elf, whole: Elf, files: readonly Elf[]): Buf
   memoryAt(dump, field('thread_id')).writeInt32LE(0);
   const [loader] = [...loaded].filter(([name]) => name.startsWith('ld-linux')).map(([, file]) => file);
   if (page !== 0x1000 && loader) setPageSize(dump, loader, page);
-  for (const { start, end } of unusedData(whole)) memoryAt(dump, start).fill(0, 0, end - start);
 
   const pieces = piecesOf(dump, loaded);
   if (thaw.machine === EM_AARCH64) for (const piece of pieces) if (piece.flags & PF_X) withoutZva(piece);
   const pages = pagesOf(pieces, page);
+  // What is not there can't be read by mistake.
+  for (const { start, end } of unusedData(whole, dump, modulesOf(folder))) {
+    for (let at = pageEnd(start, page); at + page <= end; at += page) pages.delete(at);
+  }
   // Where these lie in memory that libc has made read-only, the thaw must be able to renew them.
   for (const secret of [field('canary'), field('pointer_guard')]) {
     const at = get(pages, pageStart(secret, page));
@@ -343,6 +346,10 @@ function pack(folder: string, thaw: Elf, whole: Elf, files: readonly Elf[]): Buf
   for (const { offset, bytes } of contents) bytes.copy(file, offset);
   return file;
 }
+
+/** The built-in modules that were loaded; it says `NativeModule` before each, where others are bindings (process.moduleLoadList). */
+const modulesOf = (folder: string): ReadonlySet<string> =>
+  new Set([...readFileSync(`${folder}/modules`, 'utf8').matchAll(/^NativeModule (.*)$/gm)].map(([, name = '']) => name));
 
 const isOfThaw = (vaddr: number) => vaddr >= HEADERS_AT && vaddr <= END_AT;
 

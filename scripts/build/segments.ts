@@ -67,7 +67,8 @@ export function runsOf(
 ): Run[] {
   const runs: Run[] = [];
   for (const [start, { flags, bytes }] of [...pages].sort(([a], [b]) => a - b)) {
-    const stored = !isZero(bytes);
+    // Of what has no bytes in the file the kernel makes writable memory, whatever its rights (binfmt_elf.c, elf_load).
+    const stored = !(flags & PF_W) || !isZero(bytes);
     const last = runs.at(-1);
     if (last?.end === start && last.flags === flags && last.stored === stored) last.end = start + size;
     else runs.push({ start, end: start + size, flags, stored });

@@ -3,23 +3,79 @@
  * symbol of the Node that is not stripped, for either architecture; what isn't where it is expected ends the
  * build.
  */
-import type { Range } from './dump.ts';
+import { type Dump, memoryAt, type Range } from './dump.ts';
 import { type Elf, fileOffset, symbols } from './elf.ts';
 
 /**
- * What reads as zeros at run time, and is not stored in the file where it fills whole pages.
+ * What is left out of the file, where it fills whole pages: to read it is a fault.
  *
  * - The data of ICU: only Intl asks for it (String.prototype.normalize, \p{…} and the case mappings
- *   that V8 uses have tables of their own). Without it, Intl throws.
- * - The sources of built-in modules that are loaded when asked for: the TypeScript compiler, HTTP
- *   clients, the test runner, the REPL and more.
+ *   that V8 uses have tables of their own).
+ * - The sources of built-in modules that were not loaded: the TypeScript compiler, HTTP clients, the test runner,
+ *   the REPL and more.
+ * - The snapshot from which V8 has started, and the code cache of the built-in modules.
+ * - The tables by which the loader has bound Node to its libraries.
  * - The unwind tables: Node is built without C++ exceptions; one thrown by libstdc++ ends the
  *   process with them and without. The addon's own tables, which Rust's panics need, are elsewhere.
+ *
+ * @param dump of the frozen process
+ * @param loaded names of the modules that were loaded
  */
-export function unusedData(whole: Elf): Range[] {
+export function unusedData(whole: Elf, dump: Dump, loaded: ReadonlySet<string>): Range[] {
+  const dynamic = ['.gnu.hash', '.dynsym', '.dynstr', '.gnu.version', '.rela.dyn', '.rela.plt'].map((name) =>
+    sectionRange(whole, name),
+  );
   const tables = ['.eh_frame_hdr', '.eh_frame', '.gcc_except_table'].map((name) => sectionRange(whole, name));
-  return [icuData(whole), ...unusedSources(whole), ...tables];
+  return joined([icuData(whole), ...snapshot(whole, dump), ...unusedSources(whole, loaded), ...tables, ...dynamic]);
 }
+
+/** V8's start as Node brings it along, and its bytecode of built-in modules: both are the dump's own now. */
+function snapshot(whole: Elf, dump: Dump): Range[] {
+  const place = (name: RegExp) => {
+    const found = symbols(whole).filter((symbol) => name.test(symbol.name));
+    if (found.length !== 1 || !found[0]) throw new Error(`Node has ${found.length} symbols ${name}`);
+    return found[0];
+  };
+  // v8::StartupData: a pointer and an int
+  const blob = memoryAt(dump, place(/^_ZN4nodeL19first_snapshot_blobE$/).value);
+  const start = Number(blob.readBigUInt64LE(0));
+  // node::SnapshotData has a std::vector of what begins with a std::string, a pointer and a size (src/node_snapshotable.h).
+  const { value, size } = place(/^_ZN4nodeL13snapshot_dataE$/);
+  const data = memoryAt(dump, value).subarray(0, size);
+  const words = Array.from({ length: size / 8 }, (_, i) => Number(data.readBigUInt64LE(i * 8)));
+  const constants = sectionRange(whole, '.rodata');
+  const caches = words.flatMap((begin, i) => {
+    const end = words[i + 1] ?? 0;
+    if (begin === 0 || (end - begin) % SIZEOF_CODE_CACHE || end - begin < 100 * SIZEOF_CODE_CACHE) return [];
+    if (end - begin > 10_000 * SIZEOF_CODE_CACHE) return [];
+    const entries = memoryAt(dump, begin);
+    return Array.from({ length: (end - begin) / SIZEOF_CODE_CACHE }, (_, entry): Range => {
+      const at = entry * SIZEOF_CODE_CACHE + SIZEOF_STRING;
+      const cache = Number(entries.readBigUInt64LE(at));
+      return { start: cache, end: cache + Number(entries.readBigUInt64LE(at + 8)) };
+    });
+  });
+  const ranges = [{ start, end: start + blob.readInt32LE(8) }, ...caches];
+  if (caches.length < 100 || ranges.some((range) => range.start < constants.start || range.end > constants.end)) {
+    throw new Error("Node's snapshot is not where it is expected");
+  }
+  return ranges;
+}
+const SIZEOF_STRING = 32;
+const SIZEOF_CODE_CACHE = 64;
+
+/** Ranges in their order; those that nearly touch are one. */
+function joined(ranges: readonly Range[]): Range[] {
+  const all: Range[] = [];
+  for (const range of ranges.toSorted((a, b) => a.start - b.start)) {
+    const last = all.at(-1);
+    if (last && range.start - last.end < ALIGNMENT) last.end = Math.max(last.end, range.end);
+    else all.push({ ...range });
+  }
+  return all;
+}
+/** What lies between is filled up for alignment. */
+const ALIGNMENT = 32;
 
 function icuData(whole: Elf): Range {
   const icu = symbols(whole).filter(({ name }) => /^icudt\d+_dat$/.test(name));
@@ -31,22 +87,22 @@ function icuData(whole: Elf): Range {
   return { start: value, end: value + size };
 }
 
-/** Built-in modules of which none is loaded before main.ts, and none by it. */
-const UNUSED_MODULES =
-  /^internal\/(bench_runner|crypto|debugger|deps|dtls|http2|quic|repl|test_runner|vfs|webstreams)\b/;
-
-/** Node has the source of each built-in module as text, of one byte a character if that is enough. */
-function unusedSources(whole: Elf): Range[] {
-  const { binding } = process as unknown as { binding(name: 'natives'): Record<string, string> };
+/**
+ * Node has the source of each built-in module as text, of one byte a character if that is enough. Those of modules
+ * that were loaded stay: V8 compiles a function when it is called first.
+ */
+function unusedSources(whole: Elf, loaded: ReadonlySet<string>): Range[] {
+  const { binding } = process as unknown as { binding(name: 'natives'): Record<string, string | undefined> };
   const constants = section(whole, '.rodata');
   const bytes = whole.bytes.subarray(constants.offset, constants.offset + constants.size);
-  const sources = Object.entries(binding('natives')).filter(([name]) => UNUSED_MODULES.test(name));
+  const sources = Object.entries(binding('natives')).filter(([name]) => !loaded.has(name));
   if (sources.length < 100) throw new Error('Node has other built-in modules than expected');
-  return sources.map(([name, source]) => {
+  return sources.flatMap(([name, source]) => {
+    if (source === undefined) return [];
     for (const encoding of ['latin1', 'utf16le'] as const) {
       const text = Buffer.from(source, encoding);
       const offset = bytes.indexOf(text);
-      if (offset >= 0) return { start: constants.vaddr + offset, end: constants.vaddr + offset + text.length };
+      if (offset >= 0) return [{ start: constants.vaddr + offset, end: constants.vaddr + offset + text.length }];
     }
     throw new Error(`the source of ${name} is not in Node as it was published`);
   });

@@ -60,9 +60,9 @@ static word sum_of(const word *from, const word *to, word sum) {
 static word check_file_and_block_signals(void) {
   word blocked = 0;
   word sum = sum_of(file_start, file_start + payload.headers, 0);
-  if (sum_of((const word *)&payload, &payload.sum, sum) != payload.sum) DIE("The executable is damaged.");
+  if (sum_of((const word *)&payload, &payload.sum, sum) != payload.sum) DIE("The executable is truncated or damaged.");
   long error = sys(SYS_rt_sigprocmask, SIG_SETMASK, (long)payload.end, (long)&blocked, MASK_SIZE);
-  if (error || *payload.end != ~0UL) DIE("The executable is truncated.");
+  if (error || *payload.end != ~0UL) DIE("The executable is truncated or damaged.");
   return blocked;
 }
 
