@@ -110,10 +110,11 @@ export const SIZEOF_STEP = WORDS * SIZEOF_POINTER;
 const RESULT = WORDS - 1;
 
 /** The list in memory, as the guard reads it; the results are 0 until then. */
-function written(steps: readonly Step[]): Memory {
+function written(steps: readonly Step[], places: ReadonlyMap<Step, number>): Memory {
   const memory = allocate(steps.length * SIZEOF_STEP);
   const fields = words64(memory);
-  const resultAddress = (step: Step) => memory.address + BigInt((steps.indexOf(step) * WORDS + RESULT) * SIZEOF_POINTER);
+  const placeOf = (step: Step) => places.get(step) ?? 0;
+  const resultAddress = (step: Step) => memory.address + BigInt((placeOf(step) * WORDS + RESULT) * SIZEOF_POINTER);
   steps.forEach(({ call, arguments: values = [], only, goesOn, otherwise }, i) => {
     const at = i * WORDS;
     fields[at] = BigInt(call);
@@ -121,11 +122,11 @@ function written(steps: readonly Step[]): Memory {
       fields[at + 1 + j] = typeof value === 'object' ? resultAddress(value) : BigInt(value);
     });
     if (only) {
-      fields[at + 5] = BigInt(steps.indexOf(only.after));
+      fields[at + 5] = BigInt(placeOf(only.after));
       fields[at + 6] = BigInt(only.errno);
     }
     if (goesOn) [fields[at + 7], fields[at + 8]] = goesOn;
-    if (otherwise) fields[at + 9] = BigInt(steps.indexOf(otherwise));
+    if (otherwise) fields[at + 9] = BigInt(placeOf(otherwise));
   });
   return memory;
 }
@@ -290,14 +291,15 @@ export function spawn(command: Command): Spawned | number {
     other,
     failed,
   ];
-  const memory = written(steps);
+  const places = new Map(steps.map((step, i) => [step, i])); // of a long PATH there are many
+  const memory = written(steps, places);
   const results = words64(memory);
   const pid = runInChild(memory.address);
   if (opened > 0) close(opened);
   if (pid < 0) return pid;
   const errorOf = (step: Step): number => {
-    const at = steps.indexOf(step);
-    return at < 0 ? 0 : Math.max(0, -Number(BigInt.asIntN(64, results[at * WORDS + RESULT] ?? 0n)));
+    const at = places.get(step);
+    return at === undefined ? 0 : Math.max(0, -Number(BigInt.asIntN(64, results[at * WORDS + RESULT] ?? 0n)));
   };
   return {
     pid,
