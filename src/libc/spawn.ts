@@ -90,6 +90,8 @@ interface Step {
   /** The next step follows after these errors too, `otherwise` after any other. */
   readonly goesOn?: ErrorSet;
   readonly otherwise?: Step;
+  /** Where it stands in the list, if it does. */
+  place?: number;
 }
 
 /** Bit n for errno n, in two words. */
@@ -110,10 +112,13 @@ export const SIZEOF_STEP = WORDS * SIZEOF_POINTER;
 const RESULT = WORDS - 1;
 
 /** The list in memory, as the guard reads it; the results are 0 until then. */
-function written(steps: readonly Step[], places: ReadonlyMap<Step, number>): Memory {
+function written(steps: readonly Step[]): Memory {
   const memory = allocate(steps.length * SIZEOF_STEP);
   const fields = words64(memory);
-  const placeOf = (step: Step) => places.get(step) ?? 0;
+  steps.forEach((step, i) => {
+    step.place = i;
+  });
+  const placeOf = ({ place = 0 }: Step) => place;
   const resultAddress = (step: Step) => memory.address + BigInt((placeOf(step) * WORDS + RESULT) * SIZEOF_POINTER);
   steps.forEach(({ call, arguments: values = [], only, goesOn, otherwise }, i) => {
     const at = i * WORDS;
@@ -228,9 +233,10 @@ function execSteps({ file, path, argv, argc }: Command, envp: bigint, otherwise:
 /** How the child ends when no place is left to try: as denied if one was, which execvp(3) reports then. */
 function endings(execs: readonly Step[], { notFound, denied }: ExecStatuses): Step[] {
   const last = execs.slice(-2);
+  const asDenied = exit(denied);
   return [
     ...(last.length === 0 ? [exit(notFound)] : []),
-    ...execs.map((after) => ({ ...exit(denied), only: { after, errno: EACCES } })),
+    ...execs.map((after) => ({ ...asDenied, only: { after, errno: EACCES } })),
     ...last.map((after) => ({ ...exit(notFound), only: { after, errno: ENOENT } })),
   ];
 }
@@ -291,15 +297,14 @@ export function spawn(command: Command): Spawned | number {
     other,
     failed,
   ];
-  const places = new Map(steps.map((step, i) => [step, i])); // of a long PATH there are many
-  const memory = written(steps, places);
+  const memory = written(steps);
   const results = words64(memory);
   const pid = runInChild(memory.address);
   if (opened > 0) close(opened);
   if (pid < 0) return pid;
   const errorOf = (step: Step): number => {
-    const at = places.get(step);
-    return at === undefined ? 0 : Math.max(0, -Number(BigInt.asIntN(64, results[at * WORDS + RESULT] ?? 0n)));
+    const { place } = step;
+    return place === undefined ? 0 : Math.max(0, -Number(BigInt.asIntN(64, results[place * WORDS + RESULT] ?? 0n)));
   };
   return {
     pid,

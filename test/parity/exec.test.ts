@@ -133,6 +133,7 @@ const cases: Record<string, Case[]> = {
   'long folders in PATH': [4090, 4091, 4095, 4096, 9000].flatMap((length) =>
     search(`${long('bin', length)}:also`, `also:${long('bin', length)}`, `absent:${long('bin', length)}`),
   ),
+  'a PATH as long as the kernel takes one': search(`${'x:'.repeat(65_000)}bin`, 'x:'.repeat(65_000)),
   'in the session of the caller (-c)': [
     ...search('bin', 'absent:', 'denied:absent', 'circle:bin', 'plain', 'lost', `${long('bin', 4096)}:also`),
     ...name('bin/tool', 'folder/tool', 'plain/tool', ''),

@@ -66,7 +66,7 @@ t.test('1.2.5: -v with standard error a broken pipe forwards a PIPE for each lin
 /** Starts `sleep`, which takes long to be found, and stops its process in the midst of the search. */
 async function startSlowly(program: string): Promise<{ init: Running; command: number }> {
   for (;;) {
-    const init = start(program, ['-v', 'sleep', '1000'], { env: { PATH: `${'x:'.repeat(60_000)}/bin` } });
+    const init = start(program, ['-v', 'sleep', '1000'], { env: { PATH: `${'x:'.repeat(65_000)}/bin` } });
     await waitUntil(() => childrenOf(init.pid).length > 0, 'the start of the child');
     const command = firstChild(init.pid);
     process.kill(command, 'SIGSTOP');
