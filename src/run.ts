@@ -179,7 +179,7 @@ function loop({ state, early, writeLine, identify }: Begun): never {
     for (const action of actions) perform(action, means);
   };
   const startTimer = (id: TimerId, ms: number) => timers.start(id, ms);
-  const means = { emit, write: writeLine, startTimer, identify };
+  const means = { emit, write: writeLine, startTimer, identify, unburied: 0 };
   const { pid } = record();
   const take = ({ n, sender }: Received) => emit({ type: 'signal', n, handoff: sender === pid });
   early.forEach(take);

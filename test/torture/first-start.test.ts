@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import t from 'tap';
 import { concurrently } from '../helpers/concurrently.ts';
-import { fixture, OURS } from '../helpers/processes.ts';
+import { fixture, OURS, start } from '../helpers/processes.ts';
 import { tracedInit } from '../helpers/torture.ts';
 
 const folder = mkdtempSync(resolve('build/test/first-start-'));
@@ -140,3 +140,25 @@ for (const [how, lives] of Object.entries(LIVES)) {
     t.ok(results.length > 0);
   });
 }
+
+t.test('no process of the rehearsal is waited for, or gets a signal', async (t) => {
+  // The rehearsal's command was PID 7, its orphan 8: of this process neither is a child.
+  const { status, lines } = await tracedInit('%process,kill,tgkill,wait4,waitid', INITS['dumb-init'], [
+    ...['sh', '-c', '"$@" & while ! grep -q "^SigBlk:.0000000180000000" /proc/$!/status; do :; done; kill $!; wait $!'],
+    ...['sh', INITS['dumb-init'], '--pause'],
+  ]);
+  t.equal(status, 0);
+  t.strictSame(lines.slice(1), ['exit_group(0)                           = ?', '+++ exited with 0 +++']);
+});
+
+t.test('each of ten lives of one file knows its own arguments, variables and PID alone', async (t) => {
+  const script = 'echo "$0 $1 $MARK $$ $(cut -d" " -f4 /proc/$$/stat)"; env | grep -c DUMB_INIT';
+  const lives = Array.from({ length: 10 }, (_, i) => i);
+  await concurrently(lives, async (i) => {
+    const env = { PATH: '/usr/bin:/bin', MARK: `mark ${i}` };
+    const running = start(OURS, ['-v', 'sh', '-c', script, `name ${i}`, `argument ${i}`], { env });
+    const { status, stdout, stderr } = await running.ended;
+    const command = /Child spawned with PID (\d+)/.exec(stderr)?.[1];
+    t.strictSame([status, stdout], [1, `name ${i} argument ${i} mark ${i} ${command} ${running.pid}\n0\n`]);
+  });
+});
