@@ -45,7 +45,8 @@ export function takeClockFromNode(node: Elf, whole: Elf, objdump: string): void 
   if (found === 0) throw new Error('Node reads no clock where it is expected to');
 }
 
-/** The loader counts how long its own work takes. */
+/** The loader counts how long its own work takes, on x86_64. */
 export function takeClockFromLoader(loader: Elf, objdump: string): void {
-  if (withoutReads(loader, objdump) === 0) throw new Error('the loader reads no clock');
+  const found = withoutReads(loader, objdump);
+  if (found === 0 && loader.machine !== EM_AARCH64) throw new Error('the loader reads no clock');
 }
