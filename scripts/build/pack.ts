@@ -37,11 +37,9 @@ const HEADERS_AT = 0x1fff0000;
 const END_AT = 0x20ff0000;
 /** No address, and no small number: the one thing that is asked of it. */
 const TCACHE_KEY = 0x5eed5eed5eed5eedn;
-/** As in thaw.c. */
-const MAX_RESERVED = 2;
 /** Unreadable address space below this size is a guard page or a remnant, no reservation of V8's. */
 const LEAST_RESERVATION = 0x1000000;
-/** What is kept of a reservation: room for a million entries of 16 bytes in a table of V8's. */
+/** What is kept of a reservation: room for a million functions, of 16 bytes each. */
 const KEPT_OF_RESERVATION = 0x1000000;
 
 /** A mapped file, and where its address 0 is. */
@@ -261,12 +259,14 @@ function pack(folder: string, thaw: Elf, whole: Elf, files: readonly Elf[]): Buf
     const at = get(pages, pageStart(secret, page));
     at.flags |= PF_W;
   }
-  const reserved = dump.holes.filter(({ start, end }) => end - start >= LEAST_RESERVATION && start > END_AT);
-  if (reserved.length > MAX_RESERVED) throw new Error('there are more reservations than expected');
+  // WebAssembly's table of code (WasmCodePointerTable), which nobody needs, and the table of functions (JSDispatchTable).
+  const reservations = dump.holes.filter(({ start, end }) => end - start >= LEAST_RESERVATION && start > END_AT);
+  const [, reserved] = reservations;
+  if (!reserved || reservations.length !== 2) throw new Error('V8 has other reservations than expected');
   // Beside the memory: headers, end mark, the thaw's own segments, the stack's rights.
   const own = thaw.segments.filter(({ type }) => type === PT_LOAD);
   const runs = runsOf(pages, page, MOST_HEADERS - own.length - 3, (start, end) =>
-    reserved.some((hole) => hole.start < end && start < hole.end),
+    reservations.some((hole) => hole.start < end && start < hole.end),
   );
 
   // The file begins with all that is read before the thaw has looked at the file's end.
@@ -335,7 +335,7 @@ function pack(folder: string, thaw: Elf, whole: Elf, files: readonly Elf[]): Buf
   if (sorted.length + 1 > MOST_HEADERS) throw new Error('there are too many program headers');
   elfHeaders(thaw.machine, thaw.entry, [...sorted, stack]).copy(headers);
 
-  const words = [frozenAt, END_AT, ...reservationWords(reserved), headersSize / 8];
+  const words = [frozenAt, END_AT, reserved.start, KEPT_OF_RESERVATION, headersSize / 8];
   if (payload.length !== (words.length + 1) * 8) throw new Error('the table has another layout in thaw.c');
   words.forEach((word, i) => {
     payload.writeBigUInt64LE(BigInt(word), i * 8);
@@ -352,12 +352,6 @@ const modulesOf = (folder: string): ReadonlySet<string> =>
   new Set([...readFileSync(`${folder}/modules`, 'utf8').matchAll(/^NativeModule (.*)$/gm)].map(([, name = '']) => name));
 
 const isOfThaw = (vaddr: number) => vaddr >= HEADERS_AT && vaddr <= END_AT;
-
-/** A start and a size each, zeros for those that there aren't. */
-const reservationWords = (reserved: readonly Range[]) =>
-  Array.from({ length: MAX_RESERVED }, (_, i) => reserved[i]).flatMap((range) =>
-    range ? [range.start, Math.min(range.end - range.start, KEPT_OF_RESERVATION)] : [0, 0],
-  );
 
 const [folder, thawPath, wholePath, output, ...paths] = process.argv.slice(2) as [string, string, string, string];
 const read = (path: string): Elf => parseElf(readFileSync(path), path);

@@ -8,11 +8,11 @@ export interface Machine {
   architecture: 'x86_64' | 'aarch64';
   /** As qemu names it. */
   cpu: string;
-  /** A file of build/test/kernels, and what its version begins with. */
+  /** A file of build/test/kernels, and the series it is of. */
   kernel: string;
   version: string;
-  /** Of a page, in bytes. */
-  pageSize: number;
+  /** The size of its pages. */
+  pageKib: number;
 }
 
 /** What a machine has printed on its console until it stopped. */
