@@ -46,7 +46,7 @@ export async function boot({ architecture, cpu, kernel }: Machine): Promise<Cons
   const { command, board, console } = QEMU[architecture];
   const folder = mkdtempSync('build/test/machine-');
   try {
-    const { stdout, stderr } = await run(
+    const { stdout, stderr, status } = await run(
       'timeout', // which ends it even if the test has been killed
       [
         ...['--signal=KILL', String(LIMIT_SECONDS), command],
@@ -57,7 +57,7 @@ export async function boot({ architecture, cpu, kernel }: Machine): Promise<Cons
       ],
       { limitMs: (LIMIT_SECONDS + 10) * 1000 },
     );
-    const text = (stdout + stderr).replaceAll('\r', '');
+    const text = `${stdout}${stderr}\n[${command} ended with status ${status}]\n`.replaceAll('\r', '');
     return { text, told: (matter) => toldOf(matter, text) };
   } finally {
     rmSync(folder, { recursive: true });
