@@ -3,7 +3,7 @@
  * time stamps would get into statistics, and into the order in which locks and tables are used.
  */
 import { execFileSync } from 'node:child_process';
-import { EM_AARCH64, type Elf, fileOffset, symbols } from './elf.ts';
+import { type Elf, EM_AARCH64, fileOffset, symbols } from './elf.ts';
 
 /** The functions of Node that read it, abseil's and OpenSSL's; of the loader any may. */
 const READERS =

@@ -22,8 +22,8 @@ import {
   PT_GNU_STACK,
   PT_LOAD,
   parseElf,
-  STT_GNU_IFUNC,
   type Segment,
+  STT_GNU_IFUNC,
 } from './elf.ts';
 import { type Piece, pagesOf, runsOf } from './segments.ts';
 import { unusedData } from './trim.ts';
@@ -90,7 +90,9 @@ function leaveOutStage(dump: Dump, stage: Loaded, guard: Loaded, libc: Loaded): 
   const code = segmentsWith(stage, PF_X)[0];
   if (!code) throw new Error('the stage has no code');
   const rightful = new Map([...exportsOf(libc), ...exportsOf(guard)]);
-  const replacement = new Map([...exportsOf(stage)].map(([name, address]) => [address, rightful.get(name) ?? 0] as const));
+  const replacement = new Map(
+    [...exportsOf(stage)].map(([name, address]) => [address, rightful.get(name) ?? 0] as const),
+  );
   const chosen = definedSymbols(stage.elf).find(({ name }) => name === 'chosen');
   const pairs = memoryAt(dump, stage.base + (chosen?.value ?? 0));
   for (let at = 0; at < (chosen?.size ?? 0); at += 16) {
@@ -98,8 +100,7 @@ function leaveOutStage(dump: Dump, stage: Loaded, guard: Loaded, libc: Loaded): 
   }
   const open = definedSymbols(libc.elf).find(
     ({ name, value, type }) =>
-      type === STT_GNU_IFUNC &&
-      replacement.get(exportsOf(stage).get(name) ?? 0) === libc.base + value,
+      type === STT_GNU_IFUNC && replacement.get(exportsOf(stage).get(name) ?? 0) === libc.base + value,
   );
   if (open) throw new Error(`libc chooses its ${open.name}, which the stage must tell`);
   for (const { start, bytes } of dump.regions) {
@@ -331,7 +332,15 @@ function pack(folder: string, thaw: Elf, whole: Elf, files: readonly Elf[]): Buf
     if (before && before.vaddr + before.memsz > segment.vaddr) throw new Error('segments overlap');
     if ((segment.flags & (PF_W | PF_X)) === (PF_W | PF_X)) throw new Error('a segment is writable and executable');
   }
-  const stack: Segment = { type: PT_GNU_STACK, flags: PF_R | PF_W, offset: 0, vaddr: 0, filesz: 0, memsz: 0, align: 16 };
+  const stack: Segment = {
+    type: PT_GNU_STACK,
+    flags: PF_R | PF_W,
+    offset: 0,
+    vaddr: 0,
+    filesz: 0,
+    memsz: 0,
+    align: 16,
+  };
   if (sorted.length + 1 > MOST_HEADERS) throw new Error('there are too many program headers');
   elfHeaders(thaw.machine, thaw.entry, [...sorted, stack]).copy(headers);
 
@@ -349,7 +358,9 @@ function pack(folder: string, thaw: Elf, whole: Elf, files: readonly Elf[]): Buf
 
 /** The built-in modules that were loaded; it says `NativeModule` before each, where others are bindings (process.moduleLoadList). */
 const modulesOf = (folder: string): ReadonlySet<string> =>
-  new Set([...readFileSync(`${folder}/modules`, 'utf8').matchAll(/^NativeModule (.*)$/gm)].map(([, name = '']) => name));
+  new Set(
+    [...readFileSync(`${folder}/modules`, 'utf8').matchAll(/^NativeModule (.*)$/gm)].map(([, name = '']) => name),
+  );
 
 const isOfThaw = (vaddr: number) => vaddr >= HEADERS_AT && vaddr <= END_AT;
 

@@ -113,7 +113,8 @@ const RESULT = WORDS - 1;
 function written(steps: readonly Step[]): Memory {
   const memory = allocate(steps.length * SIZEOF_STEP);
   const fields = words64(memory);
-  const resultAddress = (step: Step) => memory.address + BigInt((steps.indexOf(step) * WORDS + RESULT) * SIZEOF_POINTER);
+  const resultAddress = (step: Step) =>
+    memory.address + BigInt((steps.indexOf(step) * WORDS + RESULT) * SIZEOF_POINTER);
   steps.forEach(({ call, arguments: values = [], only, goesOn, otherwise }, i) => {
     const at = i * WORDS;
     fields[at] = BigInt(call);

@@ -4,9 +4,9 @@ import { NEW_MEANINGS } from '../helpers/command-lines.ts';
 import {
   childrenOf,
   fixture,
+  isSettled,
   OURS,
   processState,
-  isSettled,
   processStatus,
   readProc,
   run,
