@@ -10,10 +10,9 @@ export interface Means {
   startTimer(id: TimerId, ms: number): void;
   /** Look at the dead before they are reaped. */
   readonly identify: boolean;
+  /** Who has died and is not buried yet: the command, when its death is the end. */
+  unburied?: number;
 }
-
-/** Whoever died last: the command, when its death is the end. */
-let lastDead = 0;
 
 /**
  * Does what was decided. A failing kill is expected and passed over, as in dumb-init 1.2.5: ESRCH,
@@ -36,9 +35,10 @@ export function perform(action: Action, means: Means): void {
     case 'reap': {
       let dead = nextDead();
       for (; typeof dead !== 'string'; dead = nextDead()) {
-        lastDead = dead.pid;
+        means.unburied = dead.pid;
         means.emit({ type: 'reaped', ...dead, who: means.identify ? identity(dead.pid) : undefined });
         bury(dead.pid);
+        means.unburied = 0;
       }
       means.emit({ type: 'drained', childless: dead === 'childless' });
       break;
@@ -50,7 +50,7 @@ export function perform(action: Action, means: Means): void {
       means.write(action.text);
       break;
     case 'exit':
-      bury(lastDead);
+      if (means.unburied) bury(means.unburied);
       exit(action.code);
   }
 }

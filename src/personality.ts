@@ -32,6 +32,8 @@ export interface Personality {
   readonly leavesFolder: boolean;
   /** Closes the files that were inherited when the command runs. */
   readonly closesFiles: boolean;
+  /** Looks at the dead before they are reaped (/proc/PID/stat), to say who they were. */
+  readonly namesOrphans: boolean;
   /** Where a line is written. */
   stream(line: string): 1 | 2;
   cannotFork(self: Self, strerror: string): string;

@@ -46,8 +46,9 @@ interface Scene {
   /** Standard input is a terminal, which the program's session has. */
   terminal?: boolean;
   leader?: boolean;
-  /** The errno of what the command's process does, all of it. */
+  /** The errno of what the command's process does: all of it, or all after it has made its session. */
   inChild?: number;
+  inSession?: number;
   /** Errors, by the function of libc that fails. */
   failing?: Readonly<Record<string, number>>;
   ignored?: bigint;
@@ -64,7 +65,8 @@ function view(address: bigint): Buffer {
   return known;
 }
 
-function kernel({ pid = OWN_PID, terminal, leader, inChild, failing = {}, happenings = [] }: Scene): Stage {
+function kernel(scene: Scene): Stage {
+  const { pid = OWN_PID, terminal, leader, inChild, inSession, failing = {}, happenings = [] } = scene;
   const queue = [...happenings];
   const zombies: Death[] = [];
   let time = NANOSECONDS;
@@ -104,7 +106,8 @@ function kernel({ pid = OWN_PID, terminal, leader, inChild, failing = {}, happen
     _exit: end,
     sigsuspend: end,
     run_in_child: (steps: bigint) => {
-      if (inChild) failSteps(steps, inChild);
+      if (inChild) failSteps(steps, 0, inChild);
+      if (inSession) failSteps(steps, 1, inSession);
       return COMMAND;
     },
     getsid: () => (leader ? pid : SOMEBODY),
@@ -141,10 +144,10 @@ function kernel({ pid = OWN_PID, terminal, leader, inChild, failing = {}, happen
   };
 }
 
-/** The first steps have failed (src/libc/spawn.ts): as many as there always are. */
-function failSteps(steps: bigint, errno: number): void {
+/** The first steps but for `from` have failed (src/libc/spawn.ts): as many as there always are. */
+function failSteps(steps: bigint, from: number, errno: number): void {
   const { bytes } = memoryAt(steps, 6 * SIZEOF_STEP);
-  for (let i = 1; i <= 6; i++) bytes.writeBigInt64LE(BigInt(-errno), i * SIZEOF_STEP - SIZEOF_POINTER);
+  for (let i = from + 1; i <= 6; i++) bytes.writeBigInt64LE(BigInt(-errno), i * SIZEOF_STEP - SIZEOF_POINTER);
 }
 
 /** The initial stack as execve(2) lays it down: addresses of argv and envp. */
@@ -288,7 +291,9 @@ export function rehearse(wake: () => never): void {
   }
   for (const pid of [OWN_PID, ORPHAN]) {
     perform(['dumb-init', '-v', 'true'], [], { pid, terminal: true, happenings: LIFE });
-    perform(['dumb-init', '-v', '--wait-all', 'true'], [], { pid, happenings: LIFE });
+    perform(['dumb-init', '-v', '--wait-all', 'true'], [], { pid, happenings: LIFE, inSession: ENOTTY });
+    perform(['tini', 'true'], [], { pid, happenings: LIFE });
+    perform(['catatonit', 'true'], ['CATATONIT_DEBUG=1'], { pid, happenings: LIFE, failing: { open: ENXIO } });
   }
   for (const variables of VARIABLES) perform(['dumb-init', 'true'], variables, { happenings: LIFE });
   for (const name of ['run_in_child', 'chdir', 'write', 'close_range']) {

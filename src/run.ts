@@ -54,7 +54,7 @@ function start(): Begun {
   const { options } = parsed;
   const { fromEnvironment, singleChild, rewrites } = options;
   const voice = personality.voice(options, self);
-  const format = formatter(options.logFormat, pid, () => new Date());
+  const format = formatter(options.logFormat, pid, Date.now);
   const writeLine = (line: string) => write(personality.stream(line), format(line));
   const say = (line: string | undefined) => {
     if (line !== undefined) writeLine(line);
@@ -83,7 +83,7 @@ function start(): Begun {
     rules: personality.rules,
     wishes: options,
   };
-  const begun = { early: [], writeLine, identify: voice.orphan !== undefined };
+  const begun = { early: [], writeLine, identify: personality.namesOrphans && voice.orphan !== undefined };
   if (options.pause) {
     if (personality.leavesFolder) chdirToRoot();
     if (personality.closesFiles) closeInherited();
@@ -184,7 +184,7 @@ function loop({ state, early, writeLine, identify }: Begun): never {
     for (const action of actions) perform(action, means);
   };
   const startTimer = (id: TimerId, ms: number) => timers.start(id, ms);
-  const means = { emit, write: writeLine, startTimer, identify };
+  const means = { emit, write: writeLine, startTimer, identify, unburied: 0 };
   const { pid } = record();
   const take = ({ n, sender }: Received) => emit({ type: 'signal', n, handoff: sender === pid });
   early.forEach(take);

@@ -40,6 +40,7 @@ const PROCESSES = [
   [1, 'dumb-init', 0],
   [7, 'command', 1],
   [8, 'orphan', 7],
+  [9, 'somebody', 8],
 ] as const;
 const FILES: Record<string, string> = {
   'etc/ld.so.preload': '',

@@ -90,6 +90,8 @@ interface Step {
   /** The next step follows after these errors too, `otherwise` after any other. */
   readonly goesOn?: ErrorSet;
   readonly otherwise?: Step;
+  /** Where it stands in the list, if it does. */
+  place?: number;
 }
 
 /** Bit n for errno n, in two words. */
@@ -113,8 +115,11 @@ const RESULT = WORDS - 1;
 function written(steps: readonly Step[]): Memory {
   const memory = allocate(steps.length * SIZEOF_STEP);
   const fields = words64(memory);
-  const resultAddress = (step: Step) =>
-    memory.address + BigInt((steps.indexOf(step) * WORDS + RESULT) * SIZEOF_POINTER);
+  steps.forEach((step, i) => {
+    step.place = i;
+  });
+  const placeOf = ({ place = 0 }: Step) => place;
+  const resultAddress = (step: Step) => memory.address + BigInt((placeOf(step) * WORDS + RESULT) * SIZEOF_POINTER);
   steps.forEach(({ call, arguments: values = [], only, goesOn, otherwise }, i) => {
     const at = i * WORDS;
     fields[at] = BigInt(call);
@@ -122,11 +127,11 @@ function written(steps: readonly Step[]): Memory {
       fields[at + 1 + j] = typeof value === 'object' ? resultAddress(value) : BigInt(value);
     });
     if (only) {
-      fields[at + 5] = BigInt(steps.indexOf(only.after));
+      fields[at + 5] = BigInt(placeOf(only.after));
       fields[at + 6] = BigInt(only.errno);
     }
     if (goesOn) [fields[at + 7], fields[at + 8]] = goesOn;
-    if (otherwise) fields[at + 9] = BigInt(steps.indexOf(otherwise));
+    if (otherwise) fields[at + 9] = BigInt(placeOf(otherwise));
   });
   return memory;
 }
@@ -228,9 +233,10 @@ function execSteps({ file, path, argv, argc }: Command, envp: bigint, otherwise:
 /** How the child ends when no place is left to try: as denied if one was, which execvp(3) reports then. */
 function endings(execs: readonly Step[], { notFound, denied }: ExecStatuses): Step[] {
   const last = execs.slice(-2);
+  const asDenied = exit(denied);
   return [
     ...(last.length === 0 ? [exit(notFound)] : []),
-    ...execs.map((after) => ({ ...exit(denied), only: { after, errno: EACCES } })),
+    ...execs.map((after) => ({ ...asDenied, only: { after, errno: EACCES } })),
     ...last.map((after) => ({ ...exit(notFound), only: { after, errno: ENOENT } })),
   ];
 }
@@ -297,8 +303,8 @@ export function spawn(command: Command): Spawned | number {
   if (opened > 0) close(opened);
   if (pid < 0) return pid;
   const errorOf = (step: Step): number => {
-    const at = steps.indexOf(step);
-    return at < 0 ? 0 : Math.max(0, -Number(BigInt.asIntN(64, results[at * WORDS + RESULT] ?? 0n)));
+    const { place } = step;
+    return place === undefined ? 0 : Math.max(0, -Number(BigInt.asIntN(64, results[place * WORDS + RESULT] ?? 0n)));
   };
   return {
     pid,

@@ -110,6 +110,7 @@ export const catatonit: Personality = {
   passesListenPid: true,
   leavesFolder: false,
   closesFiles: true,
+  namesOrphans: false,
   stream: () => 2,
   cannotFork: (self, strerror) => line(self, 'ERROR', `failed to fork child: ${strerror}`),
   cannotExecute: (self, _, strerror) => line(self, 'ERROR', `failed to exec pid1: ${strerror}`),

@@ -45,6 +45,7 @@ export const dumbInit: Personality = {
   rules: DUMB_INIT_RULES,
   leavesFolder: true,
   closesFiles: false,
+  namesOrphans: true,
   stream: () => 2,
   cannotFork: messages.cannotFork,
   cannotExecute: (_, file, strerror) => messages.cannotExecute(file, strerror),

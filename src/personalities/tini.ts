@@ -190,6 +190,7 @@ export const tini: Personality = {
   noTerminal: [ENOTTY, ENXIO],
   leavesFolder: false,
   closesFiles: false,
+  namesOrphans: false,
   stream: (text) => (/^\[(INFO |DEBUG|TRACE) /.test(text) ? 1 : 2),
   cannotFork: (self, strerror) => line(self, 'FATAL', `fork failed: ${strerror}`),
   cannotExecute: (self, file, strerror) => line(self, 'FATAL', `exec ${file} failed: ${strerror}`),

@@ -1,13 +1,14 @@
-/** What of two programs' debug lines can be compared: PIDs differ, and so does which process is quicker. */
+/** What of two programs' debug lines can be compared: PIDs differ, and in 1.2.5 so does which process is quicker. */
 
 export interface DebugLines {
   /** Lines of dumb-init, in their order. */
   parent: string[];
-  /** Lines that dumb-init 1.2.5 writes between fork and exec, and ours for it. */
+  /** What dumb-init 1.2.5 writes between fork and exec, or in place of the exec, and ours for it. */
   child: string[];
 }
 
-const OF_CHILD = /Unable to attach|setsid complete/;
+/** The last of them names a command that cannot be executed, and why. */
+export const OF_CHILD = /^\[dumb-init\] (Unable to attach|setsid complete|.*: [A-Z][A-Za-z ]*$)/;
 
 /** Debug lines by process, each PID replaced by `#` and the place at which it was met first. */
 export function debugLines(stderr: string): DebugLines {

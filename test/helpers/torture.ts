@@ -1,6 +1,6 @@
 /** How hard the torture tests try, and where their figures go. */
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type Result, run } from './processes.ts';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { type Options, type Result, run } from './processes.ts';
 
 /** `make torture` does the whole of it; `make test` a short form. */
 const FULL = process.env['TORTURE'] === 'full';
@@ -23,6 +23,34 @@ export async function traced(
   try {
     const result = await run('strace', ['-o', `${folder}/log`, ...options, ...command]);
     return { ...result, log: readFileSync(`${folder}/log`, 'latin1') };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/**
+ * Runs a command and all that comes of it under strace(1).
+ *
+ * @param calls the system calls that are written down, as strace names them: `all`, or a list
+ * @param init a program that comes of it, by its path
+ * @returns the result, and what was written of the process that has executed `init`, from then on
+ */
+export async function tracedInit(
+  calls: string,
+  init: string,
+  command: readonly string[],
+  options: Options = {},
+): Promise<Result & { lines: string[] }> {
+  const folder = mkdtempSync(`${process.cwd()}/build/test/strace-`);
+  try {
+    const words = ['-ff', '-o', `${folder}/log`, `--trace=${calls === 'all' ? calls : `execve,${calls}`}`, ...command];
+    const result = await run('strace', words, options);
+    for (const name of readdirSync(folder)) {
+      const lines = readFileSync(`${folder}/${name}`, 'latin1').trim().split('\n');
+      const start = lines.findIndex((line) => line.startsWith(`execve("${init}", `) && line.endsWith(' = 0'));
+      if (start >= 0) return { ...result, lines: lines.slice(start) };
+    }
+    throw new Error(`${init} was not executed: ${result.stderr}`);
   } finally {
     rmSync(folder, { recursive: true });
   }

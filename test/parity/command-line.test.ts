@@ -1,10 +1,9 @@
 /**
  * The command line, held against dumb-init 1.2.5: hand-picked cases, then random ones.
  *
- * Every random line is given to 1.2.5 and to our parser (in this process); what 1.2.5 was seen to do,
- * its effects on the command included, must be what the parser says. A start of our executable
- * costs twenty times one of 1.2.5, so it is given an even sample of the lines, and all of them with
- * PARITY=full; there every byte of the output counts. SEED=n and LINES=n set the rest.
+ * Every random line is given to 1.2.5, to our executable and to our parser (in this process). What 1.2.5
+ * was seen to do, its effects on the command included, must be what the parser says; and of the
+ * executable's output every byte counts. SEED=n and LINES=n set the rest.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -13,30 +12,22 @@ import { parseOptions } from '../../src/options.ts';
 import { type CommandLine, randomCommandLines } from '../helpers/command-lines.ts';
 import { concurrently } from '../helpers/concurrently.ts';
 import { decided, mask, promised, witnesses } from '../helpers/decisions.ts';
+import { OF_CHILD } from '../helpers/parity.ts';
 import { ORACLE, OURS, type Result } from '../helpers/processes.ts';
 
 const seed = Number(process.env['SEED'] ?? 1);
 const count = Number(process.env['LINES'] ?? 2600);
-const ofOurs = process.env['PARITY'] === 'full' ? 1 : 8; // one in so many lines
 
 const { folder, give } = witnesses(t);
 
-/** Debug lines that the child of 1.2.5 writes; the parent's come before, between or after them. */
-const BY_CHILD = /^\[dumb-init\] (setsid complete|Unable to attach)/;
-
-/** Debug lines that need a child, which 1.2.5 has even for a command that cannot be executed. */
-const ABOUT_CHILD =
-  /^\[dumb-init\] (Child spawned|Received signal 17|A child with|Translating|Forwarded|Not forwarding|Child exited)/;
-
-/** A result of either program in a form that is the same for both. */
+/** A result of either program in a form that is the same for both: the child's lines come anywhere among the parent's. */
 function comparable({ status, stdout, stderr }: Result) {
   const lines = mask(stderr).split('\n');
-  const told = status === 2 ? lines.filter((line) => !ABOUT_CHILD.test(line)) : lines;
   return {
     status,
     stdout,
-    parent: told.filter((line) => !BY_CHILD.test(line)).join('\n'),
-    child: told.filter((line) => BY_CHILD.test(line)).join('\n'),
+    parent: lines.filter((line) => !OF_CHILD.test(line)).join('\n'),
+    child: lines.filter((line) => OF_CHILD.test(line)).join('\n'),
   };
 }
 
@@ -214,12 +205,11 @@ t.test('random command lines: the parser decides what 1.2.5 does', async (t) => 
 
 t.test('random command lines: the executable does what 1.2.5 does', async (t) => {
   const theirs = await observations;
-  const sample = lines.map((line, i) => ({ line, i })).filter(({ i }) => i % ofOurs === 0);
-  const different = await concurrently(sample, async ({ line, i }) => {
+  const different = await concurrently([...lines.entries()], async ([i, line]) => {
     const [ours, reference] = [comparable(await give(OURS, line)), comparable(theirs[i] as Result)];
     return JSON.stringify(ours) === JSON.stringify(reference) ? [] : [{ line, ours, theirs: reference }];
   });
-  t.comment(`SEED=${seed}: ${different.flat().length} differences in ${sample.length} command lines`);
+  t.comment(`SEED=${seed}: ${different.flat().length} differences in ${lines.length} command lines`);
   t.strictSame(different.flat().slice(0, 5), [], `SEED=${seed}`);
 });
 

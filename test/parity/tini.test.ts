@@ -1,4 +1,4 @@
-/** Called as tini: held against Debian's tini 0.19.0. SEED=n, LINES=n and PARITY=full as for dumb-init 1.2.5. */
+/** Called as tini: held against Debian's tini 0.19.0. SEED=n and LINES=n as for dumb-init 1.2.5. */
 import t from 'tap';
 import { tini } from '../../src/personalities/tini.ts';
 import { childrenOf, fixture, processState, waitUntil } from '../helpers/processes.ts';
