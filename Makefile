@@ -216,32 +216,23 @@ build/bench/probe: scripts/bench/probe.c
 	mkdir -p build/bench
 	$(LIBRARY_CC) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static -o $@ $<
 
-# The product with another sea-config.json; all else is taken from its own build.
-build/bench/%/dumb-init: build/bench/%/sea-config.json build/dumb-init
-	$(NODE) --experimental-sea-config $<
-	cp -p $(addprefix $(OUT)/,node launcher share.so guard.so libraries.txt) $(@D)
-	$(MAKE) SEA_BLOB=$(@D)/sea.blob OUT=$(@D) $@
-	rm $(@D)/node $(@D)/node-sea
-
-# The floors: it around a script that only exits, around one that tells where its start went, and around
-# the least that forwards.
-FLOORS := $(foreach script,empty phases forwarder,build/bench/$(script)/dumb-init)
-$(FLOORS:dumb-init=sea-config.json): build/bench/%/sea-config.json: scripts/bench/%.ts sea-config.json build/main.cjs
+# The floor: another program frozen in place of src/run.ts. All else is the product's own, and made by the same rules.
+build/bench/%/dumb-init: scripts/bench/%.ts sea-config.json build/dumb-init
 	mkdir -p $(@D)
-	$(NODE) scripts/bundle.ts $< $(@D)/main.cjs
-	sed 's,build/,$(@D)/,' sea-config.json > $@
+	$(NODE) scripts/build/bundle.ts $(@D)/main.cjs $<
+	sed 's,build/,$(@D)/,' sea-config.json > $(@D)/sea-config.json
+	$(NODE) --experimental-sea-config $(@D)/sea-config.json
+	cp -p $(addprefix $(OUT)/,node thaw stage.so guard.so libraries.txt) $(@D)
+	$(MAKE) SEA_BLOB=$(@D)/sea.blob OUT=$(@D) $@
+	rm -r $(addprefix $(@D)/,node node-sea frozen)
+FLOOR := build/bench/forwarder/dumb-init
 
 # Beside its peers and the shipped Node, in under 15 minutes; BENCH=quick in two.
 .PHONY: bench
-bench: build/dumb-init $(FLOORS) build/bench/probe $(NODE)
-	$(call need,catatonit dumb-init tini xz-utils)
+bench: build/dumb-init $(FLOOR) build/bench/probe $(NODE)
+	$(call need,catatonit dumb-init strace tini xz-utils)
 	$$([ $$(id -u) -eq 0 ] || echo unshare --user --map-root-user) \
-	  $(NODE) scripts/bench/bench.ts build/dumb-init $(NODE) build/bench/probe $(FLOORS)
-
-# What each setting of Node's and V8's costs or gains.
-.PHONY: bench-variants
-bench-variants: build/dumb-init build/bench/probe
-	$(NODE) scripts/bench/variants.ts build/bench/probe
+	  $(NODE) scripts/bench/bench.ts build/dumb-init $(NODE) build/bench/probe $(FLOOR)
 
 # The figures and the picture of the last full run into docs/performance.md.
 .PHONY: bench-docs
@@ -259,12 +250,9 @@ format: $(NODE)
 	$(NODE) node_modules/.bin/biome check --write .
 
 .PHONY: audit
-# Whether the registry has signed every dependency, and what hardening flags tell of the C parts
-# (docs/reliability.md has more on them).
-audit: build/dumb-init
-	$(call need,devscripts)
+# Whether the registry has signed every dependency.
+audit:
 	npm audit signatures
-	-hardening-check $(OUT)/share.so $(OUT)/guard.so
 
 .PHONY: clean
 clean:

@@ -4,7 +4,19 @@
  * stand for the kernel answer the calls, so no process, signal or file descriptor is touched.
  */
 import { setFlagsFromString } from 'node:v8';
-import { EACCES, ENOENT, ENOEXEC, ENOTTY, ENXIO, SI_CODE_OFFSET, SI_PID_OFFSET, SI_STATUS_OFFSET, SI_USER, SIZEOF_POINTER, SIZEOF_SIGINFO_T } from './libc/abi.ts';
+import {
+  EACCES,
+  ENOENT,
+  ENOEXEC,
+  ENOTTY,
+  ENXIO,
+  SI_CODE_OFFSET,
+  SI_PID_OFFSET,
+  SI_STATUS_OFFSET,
+  SI_USER,
+  SIZEOF_POINTER,
+  SIZEOF_SIGINFO_T,
+} from './libc/abi.ts';
 import { allocate, EndOfRehearsal, enter, freeAllocated, memoryAt, type Stage, words64 } from './libc/ffi.ts';
 import { writeRecord } from './libc/record.ts';
 import { SIZEOF_STEP } from './libc/spawn.ts';
@@ -154,21 +166,23 @@ function initialStack(words: readonly string[], variables: readonly string[]): [
 
 type Perform = (words: readonly string[], variables: readonly string[], scene: Scene) => void;
 
-const performer = (wake: () => never): Perform => (words, variables, scene) => {
-  freeAllocated();
-  const environment = ['PATH=/usr/bin:/bin', 'HOME=/', ...variables];
-  const [argv, envp] = initialStack(words, environment);
-  const [argc, envc] = [words.length, environment.length];
-  writeRecord({ pid: scene.pid ?? OWN_PID, argc, argv, envc, envp, blocked: 0n, ignored: scene.ignored ?? 0n });
-  enter(kernel(scene));
-  try {
-    wake();
-  } catch (error) {
-    if (!(error instanceof EndOfRehearsal)) throw error;
-  } finally {
-    enter(undefined);
-  }
-};
+const performer =
+  (wake: () => never): Perform =>
+  (words, variables, scene) => {
+    freeAllocated();
+    const environment = ['PATH=/usr/bin:/bin', 'HOME=/', ...variables];
+    const [argv, envp] = initialStack(words, environment);
+    const [argc, envc] = [words.length, environment.length];
+    writeRecord({ pid: scene.pid ?? OWN_PID, argc, argv, envc, envp, blocked: 0n, ignored: scene.ignored ?? 0n });
+    enter(kernel(scene));
+    try {
+      wake();
+    } catch (error) {
+      if (!(error instanceof EndOfRehearsal)) throw error;
+    } finally {
+      enter(undefined);
+    }
+  };
 
 const collectGarbage = (globalThis as unknown as { gc(options?: object): void }).gc; // --expose-gc
 

@@ -126,7 +126,12 @@ function start(): Begun {
 /** What the child would have said of what it did until its exec, or its end. */
 function childLines(
   spawned: Spawned,
-  { personality, options, session, file }: { personality: Personality; options: Options; session: boolean; file: string },
+  {
+    personality,
+    options,
+    session,
+    file,
+  }: { personality: Personality; options: Options; session: boolean; file: string },
 ): string[] {
   const self = selfOf(spawned.pid);
   const voice = personality.voice(options, self);

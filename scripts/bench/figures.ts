@@ -11,11 +11,10 @@ export interface Figure {
   /** Of how it is shown; times are kept in nanoseconds, sizes in bytes. */
   unit: 'ms' | 'µs' | 'MiB' | '';
   values: Record<string, Value>;
-  /** The peer that ours is divided by, and what that should be at most. */
-  against?: string;
-  goal?: number;
+  /** The peers that ours is divided by, and what each ratio should be at most: Infinity where there is no goal. */
+  against?: Readonly<Record<string, number>>;
   /** What ours should be at most, in the unit. */
-  goalValue?: number;
+  most?: number;
 }
 
 export function percentile(list: readonly number[], percent: number): number {
@@ -36,18 +35,23 @@ function shown(value: number, unit: Figure['unit']): string {
     : Math.round(scaled).toString();
 }
 
-/** Ours divided by the peer's, if there is one to compare with. */
-export function ratio({ values, against }: Figure, ours: string): number | undefined {
-  const [a, b] = [values[ours], against === undefined ? undefined : values[against]];
-  return a && b ? a.median / b.median : undefined;
+/** Ours divided by each peer's. */
+function ratios({ values, against = {} }: Figure, ours: string): { peer: string; ratio: number; goal: number }[] {
+  const value = (peer: string) => values[peer]?.median ?? Number.NaN;
+  return Object.entries(against).map(([peer, goal]) => ({ peer, ratio: value(ours) / value(peer), goal }));
 }
 
-function verdict(figure: Figure, ours: string): string {
-  const { goal, goalValue, unit } = figure;
-  const value = goal === undefined ? (figure.values[ours]?.median ?? Number.NaN) / SCALE[unit] : ratio(figure, ours);
-  const limit = goal ?? goalValue;
-  if (limit === undefined || value === undefined) return '';
-  return `≤ ${limit}${goal === undefined ? ` ${unit}` : ''}: ${value <= limit ? 'met' : 'missed'}`;
+function verdicts(figure: Figure, ours: string): string {
+  const { most, unit, values } = figure;
+  const verdict = (value: number, goal: number, text: string) => `≤ ${text}: ${value <= goal ? 'met' : 'missed'}`;
+  const ofValue =
+    most === undefined
+      ? []
+      : [verdict((values[ours]?.median ?? Number.NaN) / SCALE[unit], most, `${most} ${unit}`.trim())];
+  const ofRatios = ratios(figure, ours)
+    .filter(({ goal }) => goal !== Number.POSITIVE_INFINITY)
+    .map(({ ratio, goal }) => verdict(ratio, goal, `${goal} ×`));
+  return [...ofValue, ...ofRatios].join('; ');
 }
 
 /** A Markdown table: median, and p99 where there are enough runs to tell. */
@@ -57,17 +61,18 @@ export function table(figures: readonly Figure[], who: readonly string[], ours: 
     return value.runs >= 30 ? `${shown(value.median, unit)} (${shown(value.p99, unit)})` : shown(value.median, unit);
   };
   const rows = figures.map((figure) => {
-    const { name, unit, values, against } = figure;
-    const divided = ratio(figure, ours);
+    const { name, unit, values } = figure;
     return [
       unit === '' ? name : `${name}, ${unit}`,
       ...who.map((peer) => cell(values[peer], unit)),
-      divided === undefined ? '' : `${divided.toFixed(2)} × ${against}`,
-      verdict(figure, ours),
+      ratios(figure, ours)
+        .map(({ peer, ratio }) => `${ratio.toFixed(2)} × ${peer}`)
+        .join('; '),
+      verdicts(figure, ours),
       String(values[ours]?.runs ?? ''),
     ];
   });
-  const head = ['median (p99)', ...who, 'ours ÷ peer', 'goal', 'runs'];
+  const head = ['median (p99)', ...who, 'ours ÷ peers', 'goals', 'runs'];
   return [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...rows]
     .map((row) => `| ${row.join(' | ')} |`)
     .join('\n');
@@ -82,7 +87,8 @@ export function picture(figures: readonly Figure[], ours: string, c: string, nod
     ['forwarding a signal', [ours, c]],
     ['1,000 orphans die at once', [ours, c]],
     ['idle: RSS', [ours, c]],
-    ['idle: private dirty', [ours, c]],
+    ['idle: private memory', [ours, c]],
+    ['50 instances: PSS of each', [ours, c]],
   ];
   const [left, width, bar] = [150, 420, 16];
   let y = 10;

@@ -3,18 +3,17 @@
 //
 //   probe start ROUNDS COLD + COMMAND… + COMMAND…      spawn -> the child's first instruction, -> exit
 //   probe forward ROUNDS GAP IDLE + COMMAND… + …       kill -> the child's signal handler
-//   probe hold + COMMAND… + …                          starts all, prints their PIDs, holds until EOF
+//   probe hold SIGNALS + COMMAND… + …                  starts all, sends them signals, holds until EOF
 //
-// Output: INDEX and nanoseconds, a line a round; INDEX counts the commands. COLD is a file whose
-// pages are dropped from the page cache before each start, or "-". GAP is in microseconds, IDLE in
-// seconds before the first signal. A command ends in one of these children:
+// Output: INDEX and nanoseconds, a line a round; INDEX counts the commands. COLD is "cold" if the pages of the
+// init's file are to be dropped from the page cache before each start, else "-". GAP is in microseconds, IDLE in
+// seconds before the first signal. Held are inits that have had so many signals, one after the other; of each the
+// PID and the CPU time that they took are printed. A command ends in one of these children:
 //
 //   probe first FD        writes the time of its first instruction, and exits
 //   probe signalled FD    writes the time at which each SIGUSR1 arrives
 //   probe orphans N       N orphans die at once; how long until none is left
 //   probe crowd N         one orphan dies among N idle processes; the median of 200
-//
-//   probe at COMMAND…     becomes a command that tells the time itself, after the time of its exec
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -27,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { REPORT_FD = 100, MAX_COMMANDS = 256, CROWD_ROUNDS = 200, BLOCK = 50 };
+enum { REPORT_FD = 100, MAX_COMMANDS = 256, CROWD_ROUNDS = 200, BLOCK = 50, SETTLED = 3 };
 
 static long long now(void) {
   struct timespec t;
@@ -132,12 +131,11 @@ static char **commands[MAX_COMMANDS];
 static int count;
 
 static pid_t start(char **command, int pipe_fds[2]) {
-  if (pipe(pipe_fds)) fail("pipe");
+  if (pipe2(pipe_fds, O_CLOEXEC)) fail("pipe2");
   long pid = syscall(SYS_clone, SIGCHLD | CLONE_NEWPID, 0, 0, 0, 0);
   if (pid < 0) fail("clone (run as root, or under unshare --user --map-root-user)");
   if (pid == 0) {
     dup2(pipe_fds[1], REPORT_FD);
-    close(pipe_fds[0]), close(pipe_fds[1]);
     prctl(PR_SET_PDEATHSIG, SIGKILL); // nothing outlives the measurement
     execv(command[0], command);
     perror(command[0]);
@@ -172,34 +170,66 @@ static int measure_start(int rounds, const char *cold) {
   return 0;
 }
 
-static int measure_forward(int rounds, long gap, long idle) {
-  pid_t pids[MAX_COMMANDS];
-  int fds[MAX_COMMANDS][2];
+static pid_t pids[MAX_COMMANDS];
+static int reports[MAX_COMMANDS];
+
+// Starts all, and waits until they are at rest, or longer.
+static void start_all(int ready, long seconds) {
   for (int i = 0; i < count; i++) {
-    pids[i] = start(commands[i], fds[i]);
-    if (!reported(fds[i][0])) fail(commands[i][0]);
+    int fds[2];
+    pids[i] = start(commands[i], fds);
+    reports[i] = fds[0];
+    if (!ready) close(fds[0]);
+    else if (!reported(fds[0])) fail(commands[i][0]);
   }
-  pause_for(idle * 1000000 + 100000);
-  // In blocks, so that each finds the caches as it left them itself, and not its predecessor.
-  for (int done = 0; done < rounds; done += BLOCK)
+  pause_for(seconds * 1000000);
+}
+
+// One signal, until it has reached the command.
+static long long forwarded(int i) {
+  long long before = now();
+  kill(pids[i], SIGUSR1);
+  long long after = reported(reports[i]);
+  if (!after) fail(commands[i][0]);
+  return after - before;
+}
+
+static int measure_forward(int rounds, long gap, long idle) {
+  start_all(1, idle);
+  // In blocks, so that each finds the caches as it left them itself, and not its predecessor. The first block
+  // of all, and the first signal of each, are for warmth.
+  int cold = rounds == 1;
+  for (int done = cold ? 0 : -BLOCK; done < rounds; done += BLOCK)
     for (int i = 0; i < count; i++)
-      for (int n = rounds > 1 ? -1 : 0; n < BLOCK && done + n < rounds; n++) {
+      for (int n = cold ? 0 : -1; n < BLOCK && done + n < rounds; n++) {
         pause_for(gap);
-        long long before = now();
-        kill(pids[i], SIGUSR1);
-        long long after = reported(fds[i][0]);
-        if (n >= 0) printf("%d %lld\n", i, after - before);
+        long long took = forwarded(i);
+        if (n >= 0 && done >= 0) printf("%d %lld\n", i, took);
       }
   return 0;
 }
 
-static int hold(void) {
-  int fds[2];
+// Nanoseconds that a process has been running (schedstats, Documentation/scheduler/sched-stats.rst).
+static long long cpu_time(pid_t pid) {
+  char path[64];
+  long long value = 0;
+  snprintf(path, sizeof path, "/proc/%d/schedstat", pid);
+  FILE *file = fopen(path, "r");
+  if (!file || fscanf(file, "%lld", &value) != 1) fail(path);
+  fclose(file);
+  return value;
+}
+
+static int hold(int signals) {
+  long long before[MAX_COMMANDS];
   char c;
-  for (int i = 0; i < count; i++) {
-    printf("%d %d\n", i, start(commands[i], fds));
-    close(fds[0]);
-  }
+  start_all(signals > 0, signals > 0 ? SETTLED : 0);
+  for (int done = -BLOCK; signals > 0 && done < signals; done += BLOCK)
+    for (int i = 0; i < count; i++) {
+      if (done == 0) before[i] = cpu_time(pids[i]);
+      for (int n = 0; n < BLOCK; n++) forwarded(i);
+    }
+  for (int i = 0; i < count; i++) printf("%d %d %lld\n", i, pids[i], signals > 0 ? cpu_time(pids[i]) - before[i] : 0);
   fflush(stdout);
   while (read(0, &c, 1) > 0) continue;
   return 0;
@@ -213,12 +243,6 @@ int main(int argc, char **argv) {
   if (!strcmp(what, "orphans")) return orphans(atoi(argv[2]));
   if (!strcmp(what, "crowd")) return crowd(atoi(argv[2]));
 
-  if (!strcmp(what, "at")) {
-    printf("%lld ", now()), fflush(stdout);
-    execv(argv[2], argv + 2);
-    fail(argv[2]);
-  }
-
   for (int i = 2; i < argc; i++)
     if (!strcmp(argv[i], "+")) {
       argv[i] = NULL;
@@ -227,6 +251,6 @@ int main(int argc, char **argv) {
     }
   if (!strcmp(what, "start")) return measure_start(atoi(argv[2]), argv[3]);
   if (!strcmp(what, "forward")) return measure_forward(atoi(argv[2]), atol(argv[3]), atol(argv[4]));
-  if (!strcmp(what, "hold")) return hold();
+  if (!strcmp(what, "hold")) return hold(atoi(argv[2]));
   return 2;
 }

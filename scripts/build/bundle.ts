@@ -1,14 +1,21 @@
 /**
- * src/main.ts and all it imports -> build/main.cjs, the one script in the executable; or another.
+ * src/main.ts and all it imports -> build/main.cjs, the one script in the executable. The benches freeze
+ * another program instead, which takes the place of src/run.ts.
  *
- *   bundle.ts [ENTRY OUT]
+ *   bundle.ts [OUT PROGRAM]
  */
-import { build } from 'esbuild';
+import { resolve } from 'node:path';
+import { build, type Plugin } from 'esbuild';
 
-const [entry = 'src/main.ts', outfile = 'build/main.cjs'] = process.argv.slice(2);
+const [outfile = 'build/main.cjs', program = 'src/run.ts'] = process.argv.slice(2);
+
+const thisProgram: Plugin = {
+  name: 'program',
+  setup: ({ onResolve }) => onResolve({ filter: /^\.\/run\.ts$/ }, () => ({ path: resolve(program) })),
+};
 
 await build({
-  entryPoints: [entry],
+  entryPoints: ['src/main.ts'],
   outfile,
   bundle: true,
   platform: 'node',
@@ -17,4 +24,5 @@ await build({
   minify: true,
   // The addon rides in the executable; the npm package only gives the types.
   alias: { 'ffi-rs': './src/libc/addon.ts' },
+  plugins: [thisProgram],
 });

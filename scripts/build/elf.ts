@@ -70,7 +70,15 @@ export function parseElf(bytes: Buffer, name: string): Elf {
     ];
     sections.set(text, { offset, vaddr, size });
   }
-  return { name, bytes, type: bytes.readUInt16LE(16), machine: bytes.readUInt16LE(18), entry: u64(bytes, 24), segments, sections };
+  return {
+    name,
+    bytes,
+    type: bytes.readUInt16LE(16),
+    machine: bytes.readUInt16LE(18),
+    entry: u64(bytes, 24),
+    segments,
+    sections,
+  };
 }
 
 export const STT_GNU_IFUNC = 10;
@@ -106,7 +114,9 @@ export const symbols = (elf: Elf): ElfSymbol[] => symbolsIn(elf, '.symtab', '.st
 export function definedSymbols(elf: Elf): ElfSymbol[] {
   const versions = elf.sections.get('.gnu.version')?.offset;
   const hidden = (i: number) => versions !== undefined && (elf.bytes.readUInt16LE(versions + i * 2) & 0x8000) !== 0;
-  return symbolsIn(elf, '.dynsym', '.dynstr').filter(({ name, section }, i) => section !== 0 && name !== '' && !hidden(i));
+  return symbolsIn(elf, '.dynsym', '.dynstr').filter(
+    ({ name, section }, i) => section !== 0 && name !== '' && !hidden(i),
+  );
 }
 
 /** Where in the file an address is stored. */

@@ -47,7 +47,9 @@ const FILES: Record<string, string> = {
   'proc/meminfo': 'MemTotal: 1048576 kB\nMemFree: 1048576 kB\nMemAvailable: 1048576 kB\n',
   'proc/self/cgroup': '',
   ...Object.fromEntries([0, 1, 2, 3].map((fd) => [`proc/self/fd/${fd}`, ''])),
-  ...Object.fromEntries(PROCESSES.map(([pid, name, parent]) => [`proc/${pid}/stat`, `${pid} (${name}) S ${parent} 7 7 0`])),
+  ...Object.fromEntries(
+    PROCESSES.map(([pid, name, parent]) => [`proc/${pid}/stat`, `${pid} (${name}) S ${parent} 7 7 0`]),
+  ),
 };
 
 const [architecture, objdump, application, stage, guard, addon, folder, ...libraries] = process.argv.slice(2) as [
@@ -95,7 +97,14 @@ const { status, signal, stderr, error } = spawnSync(
     ...ENVIRONMENT.flatMap((variable) => ['-E', variable]),
     './dumb-init',
   ],
-  { cwd: folder, env: {}, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'latin1', timeout: 600_000, killSignal: 'SIGKILL' },
+  {
+    cwd: folder,
+    env: {},
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'latin1',
+    timeout: 600_000,
+    killSignal: 'SIGKILL',
+  },
 );
 if (error) throw error;
 if (status !== 0) {

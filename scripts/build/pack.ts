@@ -22,8 +22,8 @@ import {
   PT_GNU_STACK,
   PT_LOAD,
   parseElf,
-  STT_GNU_IFUNC,
   type Segment,
+  STT_GNU_IFUNC,
 } from './elf.ts';
 import { type Piece, pagesOf, runsOf } from './segments.ts';
 import { unusedData } from './trim.ts';
@@ -37,11 +37,9 @@ const HEADERS_AT = 0x1fff0000;
 const END_AT = 0x20ff0000;
 /** No address, and no small number: the one thing that is asked of it. */
 const TCACHE_KEY = 0x5eed5eed5eed5eedn;
-/** As in thaw.c. */
-const MAX_RESERVED = 2;
 /** Unreadable address space below this size is a guard page or a remnant, no reservation of V8's. */
 const LEAST_RESERVATION = 0x1000000;
-/** What is kept of a reservation: room for a million entries of 16 bytes in a table of V8's. */
+/** What is kept of a reservation: room for a million functions, of 16 bytes each. */
 const KEPT_OF_RESERVATION = 0x1000000;
 
 /** A mapped file, and where its address 0 is. */
@@ -92,7 +90,9 @@ function leaveOutStage(dump: Dump, stage: Loaded, guard: Loaded, libc: Loaded): 
   const code = segmentsWith(stage, PF_X)[0];
   if (!code) throw new Error('the stage has no code');
   const rightful = new Map([...exportsOf(libc), ...exportsOf(guard)]);
-  const replacement = new Map([...exportsOf(stage)].map(([name, address]) => [address, rightful.get(name) ?? 0] as const));
+  const replacement = new Map(
+    [...exportsOf(stage)].map(([name, address]) => [address, rightful.get(name) ?? 0] as const),
+  );
   const chosen = definedSymbols(stage.elf).find(({ name }) => name === 'chosen');
   const pairs = memoryAt(dump, stage.base + (chosen?.value ?? 0));
   for (let at = 0; at < (chosen?.size ?? 0); at += 16) {
@@ -100,8 +100,7 @@ function leaveOutStage(dump: Dump, stage: Loaded, guard: Loaded, libc: Loaded): 
   }
   const open = definedSymbols(libc.elf).find(
     ({ name, value, type }) =>
-      type === STT_GNU_IFUNC &&
-      replacement.get(exportsOf(stage).get(name) ?? 0) === libc.base + value,
+      type === STT_GNU_IFUNC && replacement.get(exportsOf(stage).get(name) ?? 0) === libc.base + value,
   );
   if (open) throw new Error(`libc chooses its ${open.name}, which the stage must tell`);
   for (const { start, bytes } of dump.regions) {
@@ -261,12 +260,14 @@ function pack(folder: string, thaw: Elf, whole: Elf, files: readonly Elf[]): Buf
     const at = get(pages, pageStart(secret, page));
     at.flags |= PF_W;
   }
-  const reserved = dump.holes.filter(({ start, end }) => end - start >= LEAST_RESERVATION && start > END_AT);
-  if (reserved.length > MAX_RESERVED) throw new Error('there are more reservations than expected');
+  // WebAssembly's table of code (WasmCodePointerTable), which nobody needs, and the table of functions (JSDispatchTable).
+  const reservations = dump.holes.filter(({ start, end }) => end - start >= LEAST_RESERVATION && start > END_AT);
+  const [, reserved] = reservations;
+  if (!reserved || reservations.length !== 2) throw new Error('V8 has other reservations than expected');
   // Beside the memory: headers, end mark, the thaw's own segments, the stack's rights.
   const own = thaw.segments.filter(({ type }) => type === PT_LOAD);
   const runs = runsOf(pages, page, MOST_HEADERS - own.length - 3, (start, end) =>
-    reserved.some((hole) => hole.start < end && start < hole.end),
+    reservations.some((hole) => hole.start < end && start < hole.end),
   );
 
   // The file begins with all that is read before the thaw has looked at the file's end.
@@ -331,11 +332,19 @@ function pack(folder: string, thaw: Elf, whole: Elf, files: readonly Elf[]): Buf
     if (before && before.vaddr + before.memsz > segment.vaddr) throw new Error('segments overlap');
     if ((segment.flags & (PF_W | PF_X)) === (PF_W | PF_X)) throw new Error('a segment is writable and executable');
   }
-  const stack: Segment = { type: PT_GNU_STACK, flags: PF_R | PF_W, offset: 0, vaddr: 0, filesz: 0, memsz: 0, align: 16 };
+  const stack: Segment = {
+    type: PT_GNU_STACK,
+    flags: PF_R | PF_W,
+    offset: 0,
+    vaddr: 0,
+    filesz: 0,
+    memsz: 0,
+    align: 16,
+  };
   if (sorted.length + 1 > MOST_HEADERS) throw new Error('there are too many program headers');
   elfHeaders(thaw.machine, thaw.entry, [...sorted, stack]).copy(headers);
 
-  const words = [frozenAt, END_AT, ...reservationWords(reserved), headersSize / 8];
+  const words = [frozenAt, END_AT, reserved.start, KEPT_OF_RESERVATION, headersSize / 8];
   if (payload.length !== (words.length + 1) * 8) throw new Error('the table has another layout in thaw.c');
   words.forEach((word, i) => {
     payload.writeBigUInt64LE(BigInt(word), i * 8);
@@ -349,15 +358,11 @@ function pack(folder: string, thaw: Elf, whole: Elf, files: readonly Elf[]): Buf
 
 /** The built-in modules that were loaded; it says `NativeModule` before each, where others are bindings (process.moduleLoadList). */
 const modulesOf = (folder: string): ReadonlySet<string> =>
-  new Set([...readFileSync(`${folder}/modules`, 'utf8').matchAll(/^NativeModule (.*)$/gm)].map(([, name = '']) => name));
+  new Set(
+    [...readFileSync(`${folder}/modules`, 'utf8').matchAll(/^NativeModule (.*)$/gm)].map(([, name = '']) => name),
+  );
 
 const isOfThaw = (vaddr: number) => vaddr >= HEADERS_AT && vaddr <= END_AT;
-
-/** A start and a size each, zeros for those that there aren't. */
-const reservationWords = (reserved: readonly Range[]) =>
-  Array.from({ length: MAX_RESERVED }, (_, i) => reserved[i]).flatMap((range) =>
-    range ? [range.start, Math.min(range.end - range.start, KEPT_OF_RESERVATION)] : [0, 0],
-  );
 
 const [folder, thawPath, wholePath, output, ...paths] = process.argv.slice(2) as [string, string, string, string];
 const read = (path: string): Elf => parseElf(readFileSync(path), path);

@@ -6,7 +6,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { takeClockFromNode } from './clock.ts';
-import { EM_AARCH64, type Elf, fileOffset, parseElf, symbols } from './elf.ts';
+import { type Elf, EM_AARCH64, fileOffset, parseElf, symbols } from './elf.ts';
 
 function placeOf(node: Elf, whole: Elf, name: RegExp): number {
   const found = symbols(whole).filter((symbol) => name.test(symbol.name));

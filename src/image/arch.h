@@ -8,6 +8,7 @@ typedef unsigned long word;
 enum {
   SYS_read = 0,
   SYS_write = 1,
+  SYS_close = 3,
   SYS_mmap = 9,
   SYS_munmap = 11,
   SYS_brk = 12,
@@ -16,13 +17,13 @@ enum {
   SYS_nanosleep = 35,
   SYS_getpid = 39,
   SYS_clone = 56,
-  SYS_fcntl = 72,
   SYS_arch_prctl = 158,
   SYS_gettid = 186,
   SYS_futex = 202,
   SYS_set_tid_address = 218,
   SYS_exit_group = 231,
   SYS_openat = 257,
+  SYS_ppoll = 271,
   SYS_getrandom = 318,
   SYS_statx = 332,
   SYS_io_uring_setup = 425,
@@ -41,10 +42,11 @@ static inline long sys6(long number, long a, long b, long c, long d, long e, lon
 #elif defined(__aarch64__)
 
 enum {
-  SYS_fcntl = 25,
   SYS_openat = 56,
+  SYS_close = 57,
   SYS_read = 63,
   SYS_write = 64,
+  SYS_ppoll = 73,
   SYS_exit_group = 94,
   SYS_set_tid_address = 96,
   SYS_futex = 98,

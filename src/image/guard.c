@@ -59,10 +59,11 @@ struct step {
   long result;
 };
 
-static long put_own_pid(char *end) { // in decimal, before a NUL that stands there
-  long pid = sys(SYS_getpid, 0, 0, 0, 0);
-  do *--end = (char)('0' + pid % 10);
-  while (pid /= 10);
+static long put_own_pid(char *to) { // in decimal
+  long pid = sys(SYS_getpid, 0, 0, 0, 0), digits = 1;
+  for (long rest = pid; rest >= 10; rest /= 10) digits++;
+  to[digits] = 0;
+  for (; digits > 0; pid /= 10) to[--digits] = (char)('0' + pid % 10);
   return 0;
 }
 

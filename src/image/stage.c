@@ -97,6 +97,13 @@ PUBLIC long getrandom(unsigned char *bytes, word size, unsigned flags) {
   }
   return (long)size;
 }
+// The number of processors, and how much memory there is, are the builder's too.
+PUBLIC int sched_getaffinity(int id, word size, unsigned char *set) {
+  (void)id;
+  memset(set, 0, size);
+  set[0] = 1;
+  return 0;
+}
 PUBLIC int getpid(void) { return 1; }
 PUBLIC int gettid(void) { return on_own_stack() ? 2 : 1; }
 
@@ -125,17 +132,22 @@ static long put(char *into, const char *text) {
 PUBLIC long readlink(const char *path, char *into, word size) { return (void)path, (void)size, put(into, "/dumb-init"); }
 PUBLIC char *getcwd(char *into, word size) { return (void)size, put(into, "/"), into; }
 
+// There are aarch64 kernels with pages of 4, 16 and 64 KiB: what is aligned to the largest is so for all. (libc's
+// own idea of the size is set by scripts/build/pack.ts.)
 #if defined(__aarch64__)
-// There are kernels with pages of 4, 16 and 64 KiB: what is aligned to the largest is so for all. (libc's own
-// idea of the size is set by scripts/build/pack.ts.)
-enum { LARGEST_PAGE = 0x10000, SC_PAGESIZE = 30 };
+enum { LARGEST_PAGE = 0x10000 };
+#else
+enum { LARGEST_PAGE = 0x1000 };
+#endif
+enum { SC_PAGESIZE = 30, SC_NPROCESSORS_CONF = 83, SC_NPROCESSORS_ONLN = 84 };
 PUBLIC int getpagesize(void) { return LARGEST_PAGE; }
 PUBLIC long sysconf(int name) {
   static long (*own)(int);
+  if (name == SC_PAGESIZE) return LARGEST_PAGE;
+  if (name == SC_NPROCESSORS_CONF || name == SC_NPROCESSORS_ONLN) return 1;
   if (!own) own = (long (*)(int))libc_own("sysconf");
-  return name == SC_PAGESIZE ? LARGEST_PAGE : own(name);
+  return own(name);
 }
-#endif
 
 // --- one thread at a time, until it waits ------------------------------------------------------------
 
@@ -183,6 +195,18 @@ PUBLIC long syscall(long number, long a, long b, long c, long d, long e, long f)
   if (number == SYS_futex) take();
   if (number == SYS_statx && value == 0) forget_times((char *)e);
   return value;
+}
+
+// Where the main thread's stack is, V8 asks for; libc would read it, and the builder's paths, in /proc/self/maps.
+extern char *__libc_stack_end;
+PUBLIC int pthread_getattr_np(word thread, void *attributes) {
+  enum { PAGE = 0x1000, STACK = 0x5ff000 }; // as in scripts/build/freeze.ts
+  if (on_own_stack()) return ((int (*)(word, void *))libc_own("pthread_getattr_np"))(thread, attributes);
+  int (*init)(void *) = libc_own("pthread_attr_init");
+  int (*setstack)(void *, void *, word) = libc_own("pthread_attr_setstack");
+  init(attributes);
+  word end = ((word)__libc_stack_end + PAGE - 1) & -(word)PAGE;
+  return setstack(attributes, (void *)(end - STACK), STACK);
 }
 
 struct begin {
@@ -328,6 +352,14 @@ extern int napi_create_function(word, const char *, word, word (*)(word, word), 
 extern int napi_create_int64(word, long, word *);
 extern int napi_set_named_property(word, word, const char *, word);
 
+// The size of a thread's stack is the builder's limit (ulimit -s).
+static void set_stack_size(void) {
+  word attributes[16];
+  ((int (*)(void *))libc_own("pthread_attr_init"))(attributes);
+  ((int (*)(void *, word))libc_own("pthread_attr_setstacksize"))(attributes, STACK_SIZE);
+  ((int (*)(const void *))libc_own("pthread_setattr_default_np"))(attributes);
+}
+
 // `freeze(callback)`: dumps this process and ends it; `callback` is called in each that is thawed from it.
 static word freeze(word env, word info) {
   word count = 1;
@@ -348,6 +380,7 @@ static word freeze(word env, word info) {
 #endif
   chosen[0].rightful = (word)libc_own("gettimeofday");
   chosen[1].rightful = (word)libc_own("time");
+  set_stack_size();
   plug_holes();
   // Whoever was woken must be asleep again, with no lock taken.
   give();

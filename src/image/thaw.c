@@ -13,13 +13,13 @@
 #include "frozen.h"
 
 // Written by scripts/build/pack.ts. `end` is the file's last word: all ones.
-enum { RESERVED = 2, MOST_HEADER_WORDS = (64 + 73 * 56) / 8 };
+enum { MOST_HEADER_WORDS = (64 + 73 * 56) / 8 };
 struct payload {
   struct frozen *frozen;
   const word *end;
-  struct range reserved[RESERVED]; // address space that V8 has reserved
-  word headers;                    // how many words of headers
-  word sum;                        // of the headers and of the words before
+  struct range reserved; // address space into which V8's table of functions may grow
+  word headers;          // how many words of headers
+  word sum;              // of the headers and of the words before
 };
 extern const struct payload payload;
 extern const word file_start[]; // the linker's: the ELF header
@@ -33,12 +33,12 @@ __attribute__((used)) static void define_payload(void) {
           ".popsection\n" ::"i"(sizeof payload));
 }
 
-// linux/fcntl.h, linux/poll.h, linux/auxvec.h, asm-generic/mman-common.h, asm-generic/signal.h
+// linux/fcntl.h, linux/poll.h, linux/auxvec.h, asm-generic/mman-common.h, asm/prctl.h, asm-generic/signal.h
 enum {
-  AT_FDCWD = -100, O_PATH = 010000000, O_CLOEXEC = 02000000, F_GETFD = 1, EBADF = 9, EFAULT = 14,
-  AT_RANDOM = 25, SIG_SETMASK = 2, SIGCHLD = 17, SIGCONT = 18, SIGURG = 23, SIGWINCH = 28, LAST_SIGNAL = 33, SIG_IGN = 1, MASK_SIZE = 8,
-  MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000, MAP_FIXED_NOREPLACE = 0x100000,
-  ARCH_SET_FS = 0x1002,
+  AT_FDCWD = -100, O_PATH = 010000000, O_CLOEXEC = 02000000, POLLNVAL = 0x20, AT_RANDOM = 25,
+  MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000, MAP_FIXED_NOREPLACE = 0x100000, ARCH_SET_FS = 0x1002,
+  SIG_SETMASK = 2, SIG_IGN = 1, MASK_SIZE = 8,
+  SIGKILL = 9, SIGCHLD = 17, SIGCONT = 18, SIGSTOP = 19, SIGURG = 23, SIGWINCH = 28, LAST_SIGNAL = 33,
 };
 
 static word bit(int n) { return 1UL << (n - 1); }
@@ -75,6 +75,7 @@ static word stop_ignoring_signals(word handler) {
   const word ignored_by_default = bit(SIGCHLD) | bit(SIGCONT) | bit(SIGURG) | bit(SIGWINCH);
   word ignored = 0;
   for (int n = 1; n <= LAST_SIGNAL; n++) {
+    if (n == SIGKILL || n == SIGSTOP) continue; // can't be ignored
     word action[4] = {0}; // handler, flags, restorer or mask, mask
     sys(SYS_rt_sigaction, n, 0, (long)action, MASK_SIZE);
     if (action[0] != SIG_IGN) continue;
@@ -86,13 +87,19 @@ static word stop_ignoring_signals(word handler) {
 }
 
 // O_PATH on "/" behaves as closed for read, write and ioctl (EBADF), and being close-on-exec it is closed
-// for the child.
+// for the child. (An fd that was opened so looks closed as well: then another number is free.)
 static void hold_closed_standard_fds(void) {
-  for (int fd = 0; fd < 3; fd++)
-    if (sys(SYS_fcntl, fd, F_GETFD, 0, 0) == -EBADF) {
-      long got = sys(SYS_openat, AT_FDCWD, (long)"/", O_PATH | O_CLOEXEC, 0);
-      if (got < 0) DIE("Unable to open /.");
-    }
+  struct {
+    int fd;
+    short events, found;
+  } fds[] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}};
+  word at_once[2] = {0, 0};
+  sys6(SYS_ppoll, (long)fds, 3, (long)at_once, 0, 0, 0);
+  for (int fd = 0; fd < 3; fd++) {
+    if (!(fds[fd].found & POLLNVAL)) continue;
+    long got = sys(SYS_openat, AT_FDCWD, (long)"/", O_PATH | O_CLOEXEC, 0);
+    if (got != fd) sys(SYS_close, got, 0, 0, 0);
+  }
 }
 
 static void set_thread_pointer(word value) {
@@ -111,9 +118,8 @@ __attribute__((used)) _Noreturn void thaw(word *stack) {
 
   // Where another mapping is in the way, or the address space is limited, V8 goes on without until it
   // needs more of it: that ends in a line of its own.
-  for (int i = 0; i < RESERVED; i++)
-    sys6(SYS_mmap, (long)payload.reserved[i].start, (long)payload.reserved[i].size, 0,
-         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+  sys6(SYS_mmap, (long)payload.reserved.start, (long)payload.reserved.size, 0,
+       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
 
   struct frozen *frozen = payload.frozen;
   set_thread_pointer(frozen->thread_pointer);

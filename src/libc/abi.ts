@@ -75,5 +75,23 @@ export const SIZEOF_KERNEL_SIGACTION = 32;
 /** asm/unistd.h: the numbers of system calls that the command's process makes. */
 export const SYSTEM_CALLS =
   process.arch === 'x64'
-    ? { ioctl: 16, rt_sigaction: 13, rt_sigprocmask: 14, getpid: 39, execve: 59, setpgid: 109, setsid: 112, exit_group: 231 }
-    : { ioctl: 29, exit_group: 94, rt_sigaction: 134, rt_sigprocmask: 135, setpgid: 154, setsid: 157, getpid: 172, execve: 221 };
+    ? {
+        ioctl: 16,
+        rt_sigaction: 13,
+        rt_sigprocmask: 14,
+        getpid: 39,
+        execve: 59,
+        setpgid: 109,
+        setsid: 112,
+        exit_group: 231,
+      }
+    : {
+        ioctl: 29,
+        exit_group: 94,
+        rt_sigaction: 134,
+        rt_sigprocmask: 135,
+        setpgid: 154,
+        setsid: 157,
+        getpid: 172,
+        execve: 221,
+      };

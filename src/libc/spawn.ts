@@ -156,9 +156,9 @@ function candidates(file: string, path: string | undefined): string[] {
 /**
  * The container's environment with room for the child's PID in place of ours, if LISTEN_PID is ours.
  *
- * @returns the address of the array, and where the PID ends
+ * @returns the address of the array, and where the PID goes
  */
-function environmentFor(passesListenPid: boolean): { envp: bigint; pidEnd?: bigint } {
+function environmentFor(passesListenPid: boolean): { envp: bigint; pidAt?: bigint } {
   const { envp, envc, pid } = record();
   if (!passesListenPid) return { envp };
   const start = 'LISTEN_PID=';
@@ -166,16 +166,16 @@ function environmentFor(passesListenPid: boolean): { envp: bigint; pidEnd?: bigi
     const entry = stringAt(wordsAt(envp + BigInt(i * SIZEOF_POINTER), 1)[0] ?? 0n);
     if (!entry.startsWith(start)) continue;
     if (Number.parseInt(entry.slice(start.length), 10) !== pid) break;
-    // Leading zeros do no harm: sd_listen_fds(3) reads a number.
-    const text = `${start}${'0'.repeat(10)}`;
     const copy = allocate((envc + 1) * SIZEOF_POINTER);
     copy.bytes.write(bytesAt(envp, envc * SIZEOF_POINTER), 'latin1');
-    const { address } = cString(text);
+    const { address } = cString(`${start}${'0'.repeat(MOST_DIGITS)}`);
     words64(copy)[i] = address;
-    return { envp: copy.address, pidEnd: address + BigInt(text.length) };
+    return { envp: copy.address, pidAt: address + BigInt(start.length) };
   }
   return { envp };
 }
+/** Of a PID. */
+const MOST_DIGITS = 10;
 
 /** To ignore one of these, or to set its default, drops it if it is pending: so the thaw has set a handler instead. */
 const IGNORED_BY_DEFAULT = [SIGCHLD, SIGCONT, SIGURG, SIGWINCH];
@@ -265,7 +265,7 @@ function execFailure(execs: readonly Step[], errorOf: (step: Step) => number): n
  */
 export function spawn(command: Command): Spawned | number {
   const { session, noTerminal, statuses } = command;
-  const { envp, pidEnd } = environmentFor(command.passesListenPid);
+  const { envp, pidAt } = environmentFor(command.passesListenPid);
   const failed = exit(1);
   const other = exit(statuses.other);
 
@@ -290,7 +290,7 @@ export function spawn(command: Command): Spawned | number {
   const steps: Step[] = [
     ...before,
     ...(command.foreground ? [comeToForeground] : []),
-    ...(pidEnd === undefined ? [] : [{ call: PUT_OWN_PID, arguments: [pidEnd] }]),
+    ...(pidAt === undefined ? [] : [{ call: PUT_OWN_PID, arguments: [pidAt] }]),
     ...signalSteps(command),
     ...execs,
     ...endings(execs, statuses),

@@ -33,7 +33,8 @@ For bug reporting instructions, please see: <https://bugs.opensuse.org/>.
 // `docker info` looks for tini's name (catatonit.c, version()).
 const VERSION = 'tini version 0.1.7_catatonit\n';
 
-const line = ({ pid }: Self, level: 'ERROR' | 'INFO' | 'DEBUG', text: string) => `${level} (catatonit:${pid}): ${text}\n`;
+const line = ({ pid }: Self, level: 'ERROR' | 'INFO' | 'DEBUG', text: string) =>
+  `${level} (catatonit:${pid}): ${text}\n`;
 
 function parse(argv: readonly string[], environment: Environment, self: Self): Parsed {
   const failure = (text: string): Parsed => ({ kind: 'usageError', text, status: 1 });

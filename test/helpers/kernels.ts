@@ -8,11 +8,11 @@ export interface Machine {
   architecture: 'x86_64' | 'aarch64';
   /** As qemu names it. */
   cpu: string;
-  /** A file of build/test/kernels, and what its version begins with. */
+  /** A file of build/test/kernels, and the series it is of. */
   kernel: string;
   version: string;
-  /** Of a page, in bytes. */
-  pageSize: number;
+  /** The size of its pages. */
+  pageKib: number;
 }
 
 /** What a machine has printed on its console until it stopped. */
@@ -46,7 +46,7 @@ export async function boot({ architecture, cpu, kernel }: Machine): Promise<Cons
   const { command, board, console } = QEMU[architecture];
   const folder = mkdtempSync('build/test/machine-');
   try {
-    const { stdout, stderr } = await run(
+    const { stdout, stderr, status } = await run(
       'timeout', // which ends it even if the test has been killed
       [
         ...['--signal=KILL', String(LIMIT_SECONDS), command],
@@ -57,7 +57,7 @@ export async function boot({ architecture, cpu, kernel }: Machine): Promise<Cons
       ],
       { limitMs: (LIMIT_SECONDS + 10) * 1000 },
     );
-    const text = (stdout + stderr).replaceAll('\r', '');
+    const text = `${stdout}${stderr}\n[${command} ended with status ${status}]\n`.replaceAll('\r', '');
     return { text, told: (matter) => toldOf(matter, text) };
   } finally {
     rmSync(folder, { recursive: true });

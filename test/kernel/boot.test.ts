@@ -6,20 +6,21 @@ import t from 'tap';
 import { boot, type Console, type Machine } from '../helpers/kernels.ts';
 import { fixture, LIMIT_MS, run } from '../helpers/processes.ts';
 
-const KIB = 1024;
+/** For each kernel a plain processor, and one that has all that qemu can emulate. */
+const X86_64 = ['qemu64', 'max'];
+/** It signs pointers, as qemu does it: the architecture's own algorithm is slow to emulate. */
+const ARM_MAX = 'max,pauth-impdef=on';
 
-const KERNELS: Omit<Machine, 'cpu'>[] = [
-  { architecture: 'x86_64', kernel: 'bookworm-amd64', version: '6.1.', pageSize: 4 * KIB },
-  { architecture: 'aarch64', kernel: 'bookworm-arm64', version: '6.1.', pageSize: 4 * KIB },
-  { architecture: 'x86_64', kernel: 'bullseye-amd64', version: '5.10.', pageSize: 4 * KIB },
-  { architecture: 'x86_64', kernel: 'trixie-amd64', version: '6.12.', pageSize: 4 * KIB },
-  { architecture: 'aarch64', kernel: 'trixie-arm64-16k', version: '6.12.', pageSize: 16 * KIB },
+const KERNELS: (Omit<Machine, 'cpu'> & { cpus: string[] })[] = [
+  { architecture: 'x86_64', kernel: 'bullseye-amd64', version: '5.10', pageKib: 4, cpus: X86_64 },
+  { architecture: 'x86_64', kernel: 'bookworm-amd64', version: '6.1', pageKib: 4, cpus: X86_64 },
+  { architecture: 'x86_64', kernel: 'trixie-amd64', version: '6.12', pageKib: 4, cpus: X86_64 },
+  { architecture: 'aarch64', kernel: 'bookworm-arm64', version: '6.1', pageKib: 4, cpus: ['cortex-a57', ARM_MAX] },
+  // Not on Cortex-A57, which has no pages of 16 KiB (ID_AA64MMFR0_EL1.TGran16).
+  { architecture: 'aarch64', kernel: 'trixie-arm64-16k', version: '6.12', pageKib: 16, cpus: ['neoverse-n1', ARM_MAX] },
 ];
-/** The plainest processor of an architecture, and one with all that qemu can emulate. */
-const CPUS = { x86_64: ['qemu64', 'max'], aarch64: ['cortex-a57', 'max'] };
-
-const ALL: Machine[] = KERNELS.flatMap((kernel) => CPUS[kernel.architecture].map((cpu) => ({ ...kernel, cpu })));
-const SHORT = ALL.filter(({ kernel, cpu }) => kernel.startsWith('bookworm') && cpu !== 'max');
+const ALL: Machine[] = KERNELS.flatMap(({ cpus, ...kernel }) => cpus.map((cpu) => ({ ...kernel, cpu })));
+const SHORT = ALL.filter(({ kernel, cpu }) => kernel.startsWith('bookworm') && !cpu.startsWith('max'));
 
 /** Each is a line of the fixture's (test/fixtures/machine.c). */
 const BEHAVIOURS = [
@@ -35,8 +36,8 @@ const BEHAVIOURS = [
 ];
 
 for (const machine of process.env['KERNELS'] === 'full' ? ALL : SHORT) {
-  const { architecture, cpu, version, pageSize } = machine;
-  const name = `Linux ${version}x ${architecture}, pages of ${pageSize / KIB} KiB, CPU ${cpu}`;
+  const { architecture, cpu, version, pageKib } = machine;
+  const name = `Linux ${version} ${architecture}, pages of ${pageKib} KiB, CPU ${cpu}`;
   let booted: Promise<Console> | undefined;
   /** One boot for all tests of a machine. */
   const console = () => {
@@ -46,9 +47,9 @@ for (const machine of process.env['KERNELS'] === 'full' ? ALL : SHORT) {
 
   t.test(`${name}: the machine is what this says`, async (t) => {
     const { text, told } = await console();
-    t.ok(told('kernel')?.startsWith(version), text);
-    t.equal(told('page size'), String(pageSize));
-    if (architecture === 'aarch64') t.equal(told('pointer authentication'), cpu === 'max' ? 'yes' : 'no');
+    t.match(told('kernel'), `${version}.`, { console: text });
+    t.equal(told('page size'), String(pageKib * 1024));
+    if (architecture === 'aarch64') t.equal(told('pointer authentication'), cpu === ARM_MAX ? 'yes' : 'no');
   });
 
   for (const behaviour of BEHAVIOURS) {
@@ -66,9 +67,9 @@ for (const machine of process.env['KERNELS'] === 'full' ? ALL : SHORT) {
 
 /** What no kernel of Debian's has, by qemu-user. The fixture is of this machine: qemu hands an execve to its kernel. */
 for (const [what, options] of [
-  ['with pages of 64 KiB', ['-p', String(64 * KIB)]],
+  ['with pages of 64 KiB', ['-p', String(0x10000)]],
   ['with addresses of 39 bits', ['-R', String(2 ** 39)]],
-  ['with pages of 64 KiB and pointer authentication', ['-p', String(64 * KIB), '-cpu', 'max']],
+  ['with pages of 64 KiB and pointer authentication', ['-p', String(0x10000), '-cpu', 'max']],
 ] as const) {
   t.test(`aarch64, emulated ${what}: signals arrive, orphans leave no zombie, the status is passed on`, async (t) => {
     const emulated = ['qemu-aarch64-static', ...options, 'build/aarch64/dumb-init'];
