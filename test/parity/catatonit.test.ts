@@ -1,8 +1,18 @@
 /** Called as catatonit: held against Debian's catatonit 0.1.7. SEED=n and LINES=n as for 1.2.5. */
-import { readdirSync, readlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import t from 'tap';
 import { catatonit } from '../../src/personalities/catatonit.ts';
-import { fixture, isSettled, processState, processStatus, type Running, waitUntil } from '../helpers/processes.ts';
+import {
+  fixture,
+  isSettled,
+  OURS,
+  processState,
+  processStatus,
+  type Running,
+  run,
+  waitUntil,
+} from '../helpers/processes.ts';
 import { ENDS, type Grammar, holdAgainst, type Line, randomLines, standIn } from '../helpers/stand-in.ts';
 
 const ORACLE = '/usr/bin/catatonit';
@@ -111,3 +121,23 @@ t.test('as catatonit: it closes the files that it inherits, and stays in its fol
     t.equal(ours, theirs);
   }
 });
+
+t.test(
+  'as catatonit: LISTEN_PID becomes the PID of the command if it was its own, and stays what it is otherwise',
+  async (t) => {
+    const folder = mkdtempSync(resolve('build/test/catatonit-'));
+    t.teardown(() => rmSync(folder, { recursive: true }));
+    symlinkSync(OURS, join(folder, 'catatonit'));
+    for (const init of [join(folder, 'catatonit'), ORACLE]) {
+      const found = async (value: string) => {
+        const command = `exec env LISTEN_PID="${value}" LAST=1 ${init} -- sh -c 'echo "$LISTEN_PID $$ $LAST"'`;
+        const { stdout } = await run('sh', ['-c', command]);
+        return stdout.trim().split(' ') as [string, string, string];
+      };
+      const [listen, pid, last] = await found('$$');
+      t.equal(listen, pid, init);
+      t.equal(last, '1', init);
+      for (const other of ['1', '', 'x', '-1']) t.equal((await found(other))[0], other, `${init}: ${other}`);
+    }
+  },
+);
