@@ -111,9 +111,10 @@ SEA_BLOB := build/sea.blob
 $(OUT)/node-sea: scripts/build/inject.ts $(OUT)/node $(SEA_BLOB)
 	$(NODE) scripts/build/inject.ts $(OUT)/node $(SEA_BLOB) $@
 
+# In one segment, so that no damage to its headers can part its code from its words.
 $(OUT)/thaw: src/image/thaw.c src/image/arch.h src/image/frozen.h Makefile | $(OUT)
 	$(CC) $(CFLAGS) -fno-pie -static -nostdlib -Wl,-Ttext-segment=$(THAW_BASE) -Wl,--defsym=file_start=$(HEADERS_AT) \
-	  -Wl,-z,noexecstack -Wl,-z,max-page-size=0x10000 -Wl,--build-id=none -o $@ $<
+	  -Wl,-z,noexecstack -Wl,-z,noseparate-code -Wl,-z,max-page-size=0x10000 -Wl,--build-id=none -o $@ $<
 
 $(OUT)/guard.so $(OUT)/stage.so: $(OUT)/%.so: src/image/%.c src/image/arch.h src/image/frozen.h Makefile | $(OUT)
 	$(CC) $(CFLAGS) -fvisibility=hidden -fPIC -shared -nostdlib -Wl,-soname,$*.so -Wl,-z,noexecstack -Wl,-z,relro \

@@ -95,23 +95,6 @@ for (const [who, user] of [
   });
 }
 
-t.test('memfd_create refused: one line with the cause, and status 1', async (t) => {
-  const result = await runContainer({
-    args: ['/dumb-init', '/busybox', 'true'],
-    configure: (config) => {
-      config.linux['seccomp'] = {
-        defaultAction: 'SCMP_ACT_ALLOW',
-        syscalls: [{ names: ['memfd_create'], action: 'SCMP_ACT_ERRNO', errnoRet: 1 }],
-      };
-    },
-  });
-  t.strictSame(result, {
-    status: 1,
-    stdout: '',
-    stderr: '[dumb-init] Unable to create a memfd for the libraries (errno=1). Exiting.\n',
-  });
-});
-
 t.test('that the executable may be run but not read (mode 0711) is no hindrance', async (t) => {
   const { status } = await runContainer({ user: 65534, executableMode: 0o711, args: shell('exit 7') });
   t.equal(status, 7);

@@ -8,7 +8,7 @@ export interface DebugLines {
 }
 
 /** The last of them names a command that cannot be executed, and why. */
-export const OF_CHILD = /^\[dumb-init\] (Unable to attach|setsid complete|.*: [A-Z][A-Za-z ]*$)/;
+export const OF_CHILD = /^\[dumb-init\] (Unable to (attach|setsid)|setsid complete|.*: [A-Z][A-Za-z/ ]*$)/;
 
 /** Debug lines by process, each PID replaced by `#` and the place at which it was met first. */
 export function debugLines(stderr: string): DebugLines {

@@ -33,22 +33,29 @@ export async function traced(
  *
  * @param calls the system calls that are written down, as strace names them: `all`, or a list
  * @param init a program that comes of it, by its path
- * @returns the result, and what was written of the process that has executed `init`, from then on
+ * @returns the result, what was written of the process that has executed `init` from then on, and of its first child
+ *   until that has executed something
  */
 export async function tracedInit(
   calls: string,
   init: string,
   command: readonly string[],
   options: Options = {},
-): Promise<Result & { lines: string[] }> {
+): Promise<Result & { lines: string[]; child: string[] }> {
   const folder = mkdtempSync(`${process.cwd()}/build/test/strace-`);
   try {
     const words = ['-ff', '-o', `${folder}/log`, `--trace=${calls === 'all' ? calls : `execve,${calls}`}`, ...command];
     const result = await run('strace', words, options);
+    const linesOf = (name: string) => readFileSync(`${folder}/${name}`, 'latin1').trim().split('\n');
+    const executed = (line: string) => line.startsWith('execve(') && line.endsWith(' = 0');
     for (const name of readdirSync(folder)) {
-      const lines = readFileSync(`${folder}/${name}`, 'latin1').trim().split('\n');
-      const start = lines.findIndex((line) => line.startsWith(`execve("${init}", `) && line.endsWith(' = 0'));
-      if (start >= 0) return { ...result, lines: lines.slice(start) };
+      const all = linesOf(name);
+      const start = all.findIndex((line) => executed(line) && line.startsWith(`execve("${init}", `));
+      if (start < 0) continue;
+      const lines = all.slice(start);
+      const pid = lines.map((line) => /^clone\(.* = (\d+)$/.exec(line)?.[1]).find(Boolean);
+      const ofChild = pid === undefined ? [] : linesOf(`log.${pid}`);
+      return { ...result, lines, child: ofChild.slice(0, ofChild.findIndex(executed) + 1) };
     }
     throw new Error(`${init} was not executed: ${result.stderr}`);
   } finally {

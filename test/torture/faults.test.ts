@@ -1,20 +1,21 @@
 /** Faults of single system calls, made by strace: the work goes on, or ends with the contract's status. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import t from 'tap';
-import { fixture, OURS, start } from '../helpers/processes.ts';
+import { debugLines } from '../helpers/parity.ts';
+import { fixture, ORACLE, OURS, start } from '../helpers/processes.ts';
 import { traced } from '../helpers/torture.ts';
 
-/** Runs ours with a fault (strace(1), --inject) in its main thread or, with `-f`, in all that comes of it. */
+/** Runs a command with a fault (strace(1), --inject) in its process, or with `-f` in each that comes of it. */
 const faulty = (inject: string, ...words: string[]) =>
-  start('strace', ['-f', '-o', '/dev/null', `--trace=${inject.split(':')[0]}`, `--inject=${inject}`, ...words]);
+  start('strace', ['-o', '/dev/null', `--trace=${inject.split(':')[0]}`, `--inject=${inject}`, ...words], {
+    env: { PATH: '/nowhere:/usr/bin:/bin' },
+  });
 
 for (const error of ['EAGAIN', 'ENOMEM']) {
   t.test(`a fork that fails with ${error}: the line and the status of 1.2.5`, async (t) => {
-    // The threads are created by clone too: the command's is the last.
-    const { log } = await traced(['--trace=clone,clone3,vfork'], [OURS, 'true']);
-    const clones = log.match(/^(clone|clone3|vfork)\(/gm) ?? [];
-    t.equal(clones.at(-1), 'clone(');
-    const { status, stdout, stderr } = await faulty(`clone:error=${error}:when=${clones.length}+`, OURS, 'true').ended;
+    const { log } = await traced(['--trace=clone,clone3,fork,vfork'], [OURS, 'true']);
+    t.strictSame(log.match(/^\w+(?=\()/gm), ['clone'], 'what is made to fail is what is called');
+    const { status, stdout, stderr } = await faulty(`clone:error=${error}`, OURS, 'true').ended;
     t.strictSame(
       { status, stdout, stderr },
       { status: 1, stdout: '', stderr: '[dumb-init] Unable to fork. Exiting.\n' },
@@ -30,8 +31,12 @@ for (const inject of [
   'rt_sigtimedwait:error=EINTR:when=1..3',
   'rt_sigtimedwait:error=EAGAIN:when=1',
   'chdir:error=EACCES',
-  'prlimit64:error=EPERM',
   'ioctl:error=EIO',
+  'fcntl:error=EINVAL',
+  'mmap:error=ENOMEM:when=1..2',
+  'rt_sigaction:error=EINVAL:when=1..33',
+  'madvise:error=EINVAL',
+  'brk:error=ENOMEM:when=1',
 ]) {
   t.test(`${inject}: the command's status comes through`, async (t) => {
     const { status, stderr } = await faulty(inject, OURS, 'sh', '-c', 'exit 7').ended;
@@ -74,3 +79,24 @@ t.test('debug lines on a broken pipe, or beyond the limit of a file, bring no si
   file.signal('SIGTERM');
   t.strictSame(await file.ended, { status: 0, stdout: 'ready\n10\n15\n', stderr: '' });
 });
+
+for (const inject of [
+  'setsid:error=EPERM',
+  'ioctl:error=EIO',
+  'ioctl:error=EPERM',
+  'rt_sigprocmask:error=EINVAL:when=2+',
+  // The second execve of a process is the child's for the second folder of PATH.
+  ...['ENOMEM', 'EIO', 'E2BIG', 'EACCES', 'ELOOP', 'ETIMEDOUT'].map((error) => `execve:error=${error}:when=2..3`),
+]) {
+  t.test(`${inject} in the command's process: the lines and the status of 1.2.5`, async (t) => {
+    for (const options of [['-v'], ['-vc']]) {
+      const [ours, theirs] = await Promise.all(
+        [OURS, ORACLE].map(async (init) => {
+          const { status, stderr } = await faulty(inject, '-f', init, ...options, 'sh', '-c', 'exit 7').ended;
+          return { status, ...debugLines(stderr) };
+        }),
+      );
+      t.strictSame(ours, theirs, options.join());
+    }
+  });
+}

@@ -1,94 +1,173 @@
 /** What dumb-init touches of the system until its command runs, and while it does: as little as there is. */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { machine } from 'node:os';
+import { join, resolve } from 'node:path';
 import t from 'tap';
 import { runContainer } from '../helpers/container.ts';
 import { dockerPermits, dockerSeccomp } from '../helpers/docker-seccomp.ts';
 import { fixture, OURS, processState, readProc, run, start, waitUntil } from '../helpers/processes.ts';
-import { figure, traced } from '../helpers/torture.ts';
+import { figure, times, tracedInit } from '../helpers/torture.ts';
 
-/** What may be opened, and why. */
-const OPENED: readonly [RegExp, string][] = [
-  [/^\/proc\/self\/exe$/, 'launcher: is the executable whole (O_PATH)'],
-  [/^\/proc\/self\/fd\/\d+$/, 'dynamic loader: the libraries in memfds; the addon'],
-  [/^\/proc\/version_signature$/, 'libuv: the version of the kernel, where Ubuntu has it'],
-  [/^\/proc\/self\/maps$/, 'V8: where the stack ends, and which code is mapped'],
-  [/^\/proc\/self\/cgroup$/, 'libuv: the limit of memory'],
-  [/^\/sys\/fs\/cgroup\/[^ ]*memory\.[a-z_.]+$/, 'libuv: the limit of memory'],
-  [/^\/sys\/kernel\/mm\/transparent_hugepage\/(enabled|hpage_pmd_size)$/, 'malloc: whether there are huge pages'],
-  [/^\/proc\/meminfo$/, 'libuv: how much memory there is'],
-  [new RegExp(`^${OURS}$`), 'V8: which code is mapped; it goes on without'],
-];
+/** The name that a system call has in a line of strace's. */
+const callOf = (line: string) => /^(\w+)\(/.exec(line)?.[1] ?? '';
+const callsOf = (lines: readonly string[]) => [...new Set(lines.map(callOf))].filter(Boolean).sort();
 
-/** The lines of a trace of dumb-init alone: not of its command, which begins with a second execve. */
-function ownLines(log: string): string[] {
-  const lines = log.split('\n').map((line) => /^(\d+) +(.*)$/.exec(line));
-  const commands = new Set(lines.filter((line) => /^execve\(/.test(line?.[2] ?? '')).map((line) => line?.[1]));
-  commands.delete(lines[0]?.[1]);
-  return lines.flatMap((line) => (line?.[2] && !commands.has(line[1]) ? [line[2]] : []));
-}
+/** A shell that starts an init in the background, sends it signals when it waits for them, and waits for its end. */
+const FLOODED = `
+  each=$1; shift
+  "$@" & init=$!
+  until grep -q '^SigBlk:.0000000180000000' /proc/$init/status; do :; done
+  for n in 34 50 64; do $FLOOD $init $n $each; done
+  wait $init`;
 
 t.test(
-  'nothing is opened but the executable, memfds and a few named files of /proc and /sys, and only read',
+  'of a start, thousands of signals and the end: nothing is opened, no file but 0, 1 and 2 is touched, and there is one thread',
   async (t) => {
-    const { status, log } = await traced(['-f', '--trace=%file,open_by_handle_at'], [OURS, fixture('signals'), '0']);
+    const each = times(10_000, 1_000);
+    const words = [OURS, '-v', fixture('signals'), String(3 * each), 'quiet'];
+    const env = { PATH: '/usr/bin:/bin', FLOOD: fixture('flood') };
+    const limitMs = 10 * 60_000;
+    const { status, lines } = await tracedInit('all', OURS, ['sh', '-c', FLOODED, 'sh', String(each), ...words], {
+      env,
+      limitMs,
+    });
     t.equal(status, 0);
-    const opened = ownLines(log).filter((line) => /^open/.test(line));
-    t.ok(opened.length > 3, 'the trace shows what is opened');
-    for (const line of opened) {
-      const path = /"([^"]*)"/.exec(line)?.[1] ?? '';
-      t.ok(
-        OPENED.some(([allowed]) => allowed.test(path)),
-        line,
-      );
-      t.notMatch(line, /O_WRONLY|O_RDWR|O_CREAT|O_TRUNC/);
-    }
-    t.notMatch(ownLines(log).join('\n'), /^(mkdir|rename|unlink|link|symlink|mknod|chmod|chown|truncate)/m);
+    t.equal(
+      lines.filter((line) => line.startsWith('kill(')).length,
+      3 * each + 1,
+      'each is forwarded, and the last TERM',
+    );
+    t.strictSame(
+      lines.filter((line) =>
+        /^(open|creat|socket|pipe|dup|eventfd|epoll|memfd|inotify|accept|timerfd|signalfd|userfault)/.test(line),
+      ),
+      [],
+    );
+    const files = lines.flatMap(
+      (line) => /^(?:write|writev|read|close|ioctl|fcntl|fstat|lseek)\((-?\d+)/.exec(line)?.[1] ?? [],
+    );
+    t.strictSame([...new Set(files)].sort(), ['0', '1', '2']);
+    const mapped = lines.filter((line) => line.startsWith('mmap('));
+    t.ok(
+      mapped.every((line) => line.includes('MAP_ANONYMOUS')),
+      'no file is mapped',
+    );
+    const clones = lines.filter((line) => /^(clone|clone3|fork|vfork)\(/.test(line));
+    t.match(clones, [/^clone\(child_stack=NULL, flags=CLONE_VM\|CLONE_VFORK\|SIGCHLD\) = \d+$/]);
+    t.equal(clones.length, 1);
+    t.strictSame(
+      callsOf(lines).filter((name) => ![...SYSTEM_CALLS, ...COLLECTING].includes(name)),
+      [],
+    );
+    figure('System calls', `${3 * each} signals: nothing opened, no file but 0, 1 and 2 touched, one thread`);
   },
 );
 
-t.test('no socket is made', async (t) => {
-  const { status, log } = await traced(['-f', '--trace=%network'], [OURS, fixture('signals'), '0']);
+t.test('with standard files closed, only / is opened in their place, and that not to read', async (t) => {
+  const { status, lines } = await tracedInit('%file,%desc', OURS, ['sh', '-c', `exec ${OURS} true <&- >&- 2>&-`]);
   t.equal(status, 0);
-  t.strictSame(
-    ownLines(log).filter((line) => /^(socket|bind|listen|connect|accept)/.test(line)),
-    [],
-  );
+  const opened = lines.filter((line) => /^open/.test(line));
+  t.equal(opened.length, 3);
+  for (const line of opened) t.match(line, /^openat\(AT_FDCWD, "\/", O_RDONLY\|O_CLOEXEC\|O_PATH\) = [012]$/);
 });
 
-t.test('every memfd is sealed, and closed before the command starts', async (t) => {
-  const { status, log } = await traced(['--trace=memfd_create,fcntl,close,clone,vfork'], [OURS, 'true']);
-  t.equal(status, 0);
-  const lines = log.split('\n');
-  const started = lines.findLastIndex((line) => /^(clone|vfork)\(/.test(line));
-  const created = lines.flatMap((line, at) => {
-    const [, name, fd] = /^memfd_create\("(.*)", .* = (\d+)$/.exec(line) ?? [];
-    return name ? [{ name, fd, at }] : [];
-  });
-  t.ok(created.length > 5, 'the libraries are in memfds');
-  for (const { name, fd, at } of created) {
-    const sealed = `fcntl(${fd}, F_ADD_SEALS, F_SEAL_SEAL|F_SEAL_SHRINK|F_SEAL_GROW|F_SEAL_WRITE) = 0`;
-    const sealedAt = lines.indexOf(sealed, at);
-    const closedAt = lines.findIndex((line, i) => i > at && line.startsWith(`close(${fd})`));
-    t.ok(at < sealedAt && sealedAt < closedAt && closedAt < started, `${name}: ${[at, sealedAt, closedAt, started]}`);
-  }
-});
-
-/** Every system call of dumb-init until its end (x86_64). All are in the default profiles of Docker and Podman. */
+/** Every system call of dumb-init until its end, and of its child until the exec (x86_64). */
 const SYSTEM_CALLS = [
-  ...['access', 'arch_prctl', 'brk', 'capget', 'chdir', 'clone', 'close', 'dup2', 'epoll_create1', 'epoll_ctl'],
-  ...['epoll_pwait', 'eventfd2', 'execve', 'exit', 'exit_group', 'faccessat2', 'fallocate', 'fcntl', 'fstat', 'futex'],
-  ...['getegid', 'geteuid', 'getgid', 'getpid', 'getrandom', 'getsid', 'gettid', 'getuid', 'ioctl', 'kill', 'madvise'],
-  ...['memfd_create', 'mmap', 'mprotect', 'mremap', 'munmap', 'newfstatat', 'openat', 'pipe2', 'pread64', 'prlimit64'],
-  ...['pwrite64', 'read', 'readlink', 'rseq', 'rt_sigaction', 'rt_sigpending', 'rt_sigprocmask', 'rt_sigtimedwait'],
-  ...['sched_getaffinity', 'set_robust_list', 'set_tid_address', 'setsid', 'sysinfo', 'uname', 'wait4', 'waitid'],
-  ...['write'],
+  ...[
+    'arch_prctl',
+    'brk',
+    'chdir',
+    'clock_gettime',
+    'clone',
+    'execve',
+    'exit_group',
+    'fcntl',
+    'getsid',
+    'ioctl',
+    'kill',
+  ],
+  ...['madvise', 'mmap', 'rt_sigaction', 'rt_sigpending', 'rt_sigprocmask', 'rt_sigtimedwait', 'set_tid_address'],
+  ...['setsid', 'wait4', 'waitid', 'write'],
 ];
+
+/** What V8 makes too when it collects garbage. */
+const COLLECTING = ['getpid', 'munmap'];
+
+/** What is made only by some options, or under another name. */
+const BEYOND: Record<string, readonly string[]> = {
+  'as tini': ['getpid', 'prctl', 'setpgid'],
+  'as catatonit': ['close', 'close_range', 'getpid', 'openat', 'prctl', 'setpgid'],
+  'with --subreaper --parent-death-signal=HUP': ['prctl'],
+  'with --log-format=json': ['gettimeofday'],
+  'with --warn-zombies': ['close', 'openat', 'read', 'statx'],
+};
+
+/** Signals for the init that come back, a stop and an orphan, and more than the second after which memory is given back. */
+const LIFE = 'trap "" 1 15 34; kill -1 $PPID; kill -34 $PPID; (true &); sleep 1.1; kill -15 $PPID; exit 7';
+const STOP = 'kill -TSTP $PPID; until grep -q "^ShdPnd:.0*$" /proc/$PPID/status; do :; done; kill -CONT $PPID; exit 7';
+
+/** Every system call of an init and of its child until the exec. */
+async function callsOfLife(init: string, words: readonly string[], by: readonly string[] = []): Promise<string[]> {
+  const { status, lines, child } = await tracedInit('all', init, [...by, init, ...words], {
+    interactive: by.length > 0,
+  });
+  if (status !== 7) throw new Error(`${words.join(' ')}: status ${status}`);
+  return callsOf([...lines, ...child]);
+}
+
+t.test('it makes the listed system calls and no other', async (t) => {
+  const folder = mkdtempSync(resolve('build/test/names-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  for (const name of ['tini', 'catatonit']) symlinkSync(OURS, join(folder, name));
+  const union = async (...lives: Promise<string[]>[]) => [...new Set((await Promise.all(lives)).flat())].sort();
+  const made = await union(
+    callsOfLife(OURS, ['-v', 'sh', '-c', LIFE]),
+    callsOfLife(OURS, ['sh', '-c', LIFE], [fixture('pty'), 'leader']),
+    callsOfLife(OURS, ['-r', '20:0', 'sh', '-c', STOP]),
+  );
+  if (machine() === 'x86_64') t.strictSame(made, [...SYSTEM_CALLS].sort());
+  const beyond = async (how: string, ...lives: Promise<string[]>[]) => {
+    const calls = (await union(...lives)).filter((name) => !SYSTEM_CALLS.includes(name));
+    t.strictSame(calls, BEYOND[how], how);
+  };
+  const [tini, catatonit] = [join(folder, 'tini'), join(folder, 'catatonit')];
+  const pty = [fixture('pty'), 'leader'];
+  await beyond(
+    'as tini',
+    callsOfLife(tini, ['-s', '--', 'sh', '-c', LIFE]),
+    callsOfLife(tini, ['-vvv', '--', 'sh', '-c', LIFE], pty),
+  );
+  await beyond(
+    'as catatonit',
+    callsOfLife(catatonit, ['--', 'sh', '-c', LIFE]),
+    callsOfLife(catatonit, ['-g', '--', 'sh', '-c', LIFE], pty),
+  );
+  await beyond(
+    'with --subreaper --parent-death-signal=HUP',
+    callsOfLife(OURS, ['--subreaper', '--parent-death-signal=HUP', 'sh', '-c', LIFE]),
+  );
+  await beyond('with --log-format=json', callsOfLife(OURS, ['-v', '--log-format=json', 'sh', '-c', LIFE]));
+  const orphan = `sh -c '(exit 0) & :'; until [ "$(cat /proc/$PPID/task/$PPID/children)" = "$$ " ]; do :; done; exit 7`;
+  await beyond('with --warn-zombies', callsOfLife(OURS, ['--warn-zombies', 'sh', '-c', orphan]));
+});
 
 /** What runc does between the filter and the exec of PID 1, preempted by its Go runtime or not, and what busybox needs. */
 const OF_OTHERS = [
-  ...['close_range', 'fstatfs', 'getdents64', 'lseek', 'nanosleep', 'prctl', 'rt_sigreturn', 'sched_yield'],
-  ...['setgid', 'setuid', 'sigaltstack', 'tgkill'],
+  ...[
+    'capget',
+    'close',
+    'close_range',
+    'epoll_ctl',
+    'epoll_pwait',
+    'faccessat2',
+    'fstat',
+    'fstatfs',
+    'futex',
+    'getdents64',
+  ],
+  ...['getegid', 'geteuid', 'getgid', 'getpid', 'getrandom', 'getuid', 'lseek', 'mprotect', 'munmap', 'nanosleep'],
+  ...['newfstatat', 'openat', 'prctl', 'prlimit64', 'read', 'readlink', 'rseq', 'rt_sigreturn', 'sched_yield'],
+  ...['set_robust_list', 'setgid', 'setuid', 'sigaltstack', 'tgkill', 'uname'],
 ];
 
 t.test('under seccomp that allows the listed system calls alone it works, and says nothing', async (t) => {
@@ -98,12 +177,13 @@ t.test('under seccomp that allows the listed system calls alone it works, and sa
       config.linux['seccomp'] = {
         defaultAction: 'SCMP_ACT_ERRNO',
         defaultErrnoRet: 1,
-        syscalls: [{ names: [...SYSTEM_CALLS, ...OF_OTHERS], action: 'SCMP_ACT_ALLOW' }],
+        syscalls: [{ names: [...SYSTEM_CALLS, ...COLLECTING, ...OF_OTHERS], action: 'SCMP_ACT_ALLOW' }],
       };
     },
   });
   t.strictSame({ status, stdout, stderr }, { status: 7, stdout: 'works\n', stderr: '' });
-  figure('System calls', `all that are made until the end: ${SYSTEM_CALLS.map((name) => `\`${name}\``).join(', ')}`);
+  const names = [...SYSTEM_CALLS, ...COLLECTING].sort().map((name) => `\`${name}\``);
+  figure('System calls', `all that are made until the end: ${names.join(', ')}`);
 });
 
 for (const [errno, docker] of [
@@ -123,7 +203,7 @@ for (const [errno, docker] of [
 
 t.test("every system call that is made is permitted by Docker's default profile", async (t) => {
   t.strictSame(
-    SYSTEM_CALLS.filter((name) => !dockerPermits(name)),
+    [...SYSTEM_CALLS, ...COLLECTING, ...Object.values(BEYOND).flat()].filter((name) => !dockerPermits(name)),
     [],
   );
 });
@@ -146,10 +226,10 @@ t.test('no memory is writable and executable, nor a stack executable', async (t)
 });
 
 t.test(
-  'of what is built, nothing is loaded writable and executable; libraries are bound and read-only at once',
+  'of what is built, nothing is loaded writable and executable; what was a library is bound and read-only',
   async (t) => {
     const elf = async (file: string) => (await run('readelf', ['--segments', '--dynamic', '--wide', file])).stdout;
-    for (const name of ['dumb-init', 'launcher', 'share.so', 'guard.so']) {
+    for (const name of ['dumb-init', 'thaw', 'guard.so']) {
       const text = await elf(`build/${machine()}/${name}`);
       t.match(text, /^ +LOAD .* R E 0x/m, `${name}: its code`);
       t.notMatch(text, /^ +\S+ .* .WE 0x/m, `${name}: nothing writable and executable`);
