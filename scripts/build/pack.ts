@@ -230,16 +230,19 @@ function piecesOf(dump: Dump, files: ReadonlyMap<string, Loaded>): Piece[] {
 /**
  * What a start touches, as at most `HOT` ranges: what lies between is read too where it is the least.
  *
+ * @param page its size
  * @param stored whether a page is stored in the file
  */
-function hotRanges(folder: string, stored: (address: number) => boolean): Range[] {
+function hotRanges(folder: string, page: number, stored: (address: number) => boolean): Range[] {
   const bytes = readFileSync(`${folder}/touched`);
-  const addresses = Array.from({ length: bytes.length / 8 }, (_, i) => Number(bytes.readBigUInt64LE(i * 8)));
+  const addresses = Array.from({ length: bytes.length / 8 }, (_, i) =>
+    pageStart(Number(bytes.readBigUInt64LE(i * 8)), page),
+  );
   const ranges: Range[] = [];
   for (const start of new Set(addresses.filter(stored).toSorted((a, b) => a - b))) {
     const last = ranges.at(-1);
-    if (last?.end === start) last.end += 0x1000;
-    else ranges.push({ start, end: start + 0x1000 });
+    if (last?.end === start) last.end += page;
+    else ranges.push({ start, end: start + page });
   }
   const gap = (i: number) => (ranges[i + 1]?.start ?? Number.POSITIVE_INFINITY) - (ranges[i]?.end ?? 0);
   while (ranges.length > HOT) {
@@ -374,7 +377,7 @@ function pack(folder: string, thaw: Elf, whole: Elf, files: readonly Elf[]): Buf
 
   const [lowest, highest] = [sorted[0], sorted.at(-1)];
   if (!lowest || !highest) throw new Error('there are no segments');
-  const hot = hotRanges(folder, (at) => sorted.some(({ vaddr, filesz }) => vaddr <= at && at < vaddr + filesz));
+  const hot = hotRanges(folder, page, (at) => sorted.some(({ vaddr, filesz }) => vaddr <= at && at < vaddr + filesz));
   if ((hot[0]?.end ?? 0) - (hot[0]?.start ?? 0) < LOOKED_AT) throw new Error('a start touches too little');
   const words = [
     ...[frozenAt, END_AT, reserved.start, KEPT_OF_RESERVATION],

@@ -348,12 +348,11 @@ extern int napi_set_named_property(word, word, const char *, word);
 enum { MOST_TOUCHED = 16384, SA_SIGINFO = 4, SA_RESTORER = 0x04000000, SIGSEGV = 11, SIGCHLD = 17, PAGE = 0x1000 };
 static word touched[MOST_TOUCHED], touched_count;
 
-#if defined(__x86_64__)
 extern void return_from_signal(void); // rt_sigreturn(2): libc's own is among what is taken away
+#if defined(__x86_64__)
 __asm__(".hidden return_from_signal\nreturn_from_signal: mov $15, %eax\n syscall\n");
-#define RETURN_FROM_SIGNAL ((word)return_from_signal)
 #else
-#define RETURN_FROM_SIGNAL 0 // the kernel has one
+__asm__(".hidden return_from_signal\nreturn_from_signal: mov x8, #139\n svc 0\n");
 #endif
 
 static void give_back(int n, const word *info, const void *context) {
@@ -382,7 +381,7 @@ static int is_of_processor(word start, word end) {
 }
 
 static void take_all_away(const char *maps) {
-  word action[4] = {(word)give_back, SA_SIGINFO | SA_RESTORER, RETURN_FROM_SIGNAL, 0};
+  word action[4] = {(word)give_back, SA_SIGINFO | SA_RESTORER, (word)return_from_signal, 0};
   sys(SYS_rt_sigaction, SIGSEGV, (long)action, 0, 8);
   word here = (word)__builtin_frame_address(0);
   for (const char *line = maps; *line;) {

@@ -109,7 +109,8 @@ static void hold_closed_standard_fds(void) {
 // around each page than that.
 static void read_ahead(void) {
   enum { PAGE = 0x1000, LOOKED_AT = 16 };
-  unsigned char cached[LOOKED_AT], all = 1;
+  unsigned char cached[LOOKED_AT], all = 1; // a byte for each page, of which there may be fewer
+  for (int i = 0; i < LOOKED_AT; i++) cached[i] = 1;
   if (sys(SYS_mincore, (long)payload.hot[0].start, LOOKED_AT * PAGE, (long)cached, 0)) return;
   for (int i = 0; i < LOOKED_AT; i++) all &= cached[i];
   if (all & 1) return;
