@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { PT_LOAD, parseElf } from '../../scripts/elf.ts';
+import { PF_W, PF_X, PT_GNU_STACK, PT_LOAD, parseElf } from '../../scripts/build/elf.ts';
 import { type Container, place, runContainer, startContainer } from '../helpers/container.ts';
 import { DIST, VERSION } from '../helpers/debian.ts';
 import { fixture } from '../helpers/processes.ts';
@@ -11,17 +11,35 @@ const released = (architecture: string) => `${DIST}/dumb-init_${VERSION}_${archi
 
 const KIB = 1024;
 
+/** Kernels before 5.18 want the program headers within one page of 4 KiB. */
+const MOST_HEADERS = 73;
+
 for (const { architecture, machine, pageSizes } of [
   { architecture: 'x86_64', machine: 62, pageSizes: [4 * KIB] },
   { architecture: 'aarch64', machine: 183, pageSizes: [4 * KIB, 16 * KIB, 64 * KIB] },
 ]) {
+  t.test(`${architecture}: any kernel takes the headers, and nothing is writable and executable`, async (t) => {
+    const { segments } = parseElf(readFileSync(released(architecture)), architecture);
+    t.ok(segments.length <= MOST_HEADERS, `${segments.length} program headers`);
+    const others = segments.filter(({ type }) => type !== PT_LOAD);
+    t.strictSame(
+      others.map(({ type }) => type),
+      [PT_GNU_STACK],
+      'it has no interpreter, and no dynamic part',
+    );
+    const both = PF_W | PF_X;
+    t.notOk(segments.some(({ flags }) => (flags & both) === both));
+    // A kernel with addresses of 39 bits has room for it.
+    t.ok(segments.every(({ vaddr, memsz }) => vaddr + memsz < 2 ** 39));
+  });
+
   t.test(`${architecture}: a kernel with pages of any size can map the executable`, async (t) => {
     const file = parseElf(readFileSync(released(architecture)), architecture);
     t.equal(file.machine, machine);
     const loads = file.segments.filter(({ type }) => type === PT_LOAD);
     t.ok(loads.length > 0);
     for (const [i, { vaddr, offset, align }] of loads.entries()) {
-      t.equal(align, 64 * KIB);
+      t.equal(align, Math.max(...pageSizes));
       t.equal(offset % align, vaddr % align, 'offset and address agree within a page');
       const before = loads[i - 1];
       if (!before) continue;
