@@ -32,7 +32,7 @@ for (const inject of [
   'rt_sigtimedwait:error=EAGAIN:when=1',
   'chdir:error=EACCES',
   'ioctl:error=EIO',
-  'fcntl:error=EINVAL',
+  'ppoll:error=EINVAL',
   'mmap:error=ENOMEM:when=1..2',
   'rt_sigaction:error=EINVAL:when=1..33',
   'madvise:error=EINVAL',

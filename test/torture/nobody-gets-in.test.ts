@@ -44,9 +44,9 @@ t.test(
       [],
     );
     const files = lines.flatMap(
-      (line) => /^(?:write|writev|read|close|ioctl|fcntl|fstat|lseek)\((-?\d+)/.exec(line)?.[1] ?? [],
+      (line) => /^(?:write|writev|read|close|ioctl|fcntl|fstat|lseek|dup|dup2|dup3)\((-?\d+)/.exec(line)?.[1] ?? [],
     );
-    t.strictSame([...new Set(files)].sort(), ['0', '1', '2']);
+    t.ok(files.length > 0 && files.every((fd) => ['0', '1', '2'].includes(fd)), `${[...new Set(files)]}`);
     const mapped = lines.filter((line) => line.startsWith('mmap('));
     t.ok(
       mapped.every((line) => line.includes('MAP_ANONYMOUS')),
@@ -81,12 +81,21 @@ const SYSTEM_CALLS = [
     'clone',
     'execve',
     'exit_group',
-    'fcntl',
+
     'getsid',
     'ioctl',
     'kill',
   ],
-  ...['madvise', 'mmap', 'rt_sigaction', 'rt_sigpending', 'rt_sigprocmask', 'rt_sigtimedwait', 'set_tid_address'],
+  ...[
+    'madvise',
+    'mmap',
+    'ppoll',
+    'rt_sigaction',
+    'rt_sigpending',
+    'rt_sigprocmask',
+    'rt_sigtimedwait',
+    'set_tid_address',
+  ],
   ...['setsid', 'wait4', 'waitid', 'write'],
 ];
 

@@ -58,7 +58,7 @@ for (const [what, limits] of [
     async (t) => {
       for (const limit of limits) {
         const { status, stdout } = await run('prlimit', [limit, OURS, ...exit7]);
-        t.equal(status, 128 + SIGSEGV, limit);
+        t.ok([128 + SIGSEGV, 126].includes(status), `${limit}: ${status}`); // 126: prlimit tells of what execve has said
         t.equal(stdout, '');
       }
     },
