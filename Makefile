@@ -184,11 +184,12 @@ build/test/debian.tar: | test-packages
 IN_NAMESPACE := unshare $$([ $$(id -u) -eq 0 ] || echo --user --map-root-user) --pid --fork --mount-proc --kill-child dumb-init
 
 # `make test TESTS=test/unit/*` runs some; `make torture` tries harder.
-TESTS := $(wildcard $(foreach folder,unit e2e parity container packaging torture,test/$(folder)/*.test.ts))
+TESTS := $(wildcard $(foreach folder,unit e2e parity container kernel packaging torture,test/$(folder)/*.test.ts))
 TEST_TIMEOUT := 900
 PACKAGING_TESTS = $(filter test/packaging/%,$(TESTS))
+KERNEL_TESTS = $(filter test/kernel/%,$(TESTS))
 .PHONY: test
-test: test-packages build/dumb-init $(FIXTURES) $(IMAGES) $(if $(PACKAGING_TESTS),packaging-tests)
+test: test-packages build/dumb-init $(FIXTURES) $(IMAGES) $(if $(KERNEL_TESTS),kernel-tests) $(if $(PACKAGING_TESTS),packaging-tests)
 	$(IN_NAMESPACE) \
 	  $(NODE) node_modules/.bin/tap run --jobs=2 --timeout=$(TEST_TIMEOUT) --disable-coverage --allow-empty-coverage \
 	  --reporter=tap $(TESTS) > build/test/results.tap; \
@@ -209,6 +210,44 @@ reliability:
 soak: test-packages build/dumb-init $(FIXTURES)
 	$(IN_NAMESPACE) \
 	  $(NODE) test/torture/soak.ts
+
+# --- kernels: real ones, emulated, with dumb-init as their init -----------------------------------
+
+KERNEL_PACKAGES := cpio qemu-system-arm qemu-system-x86 qemu-user-static
+# Each is called SUITE-FLAVOUR: a release of Debian, and its kernel package without `linux-image-`.
+# With KERNELS=full in the environment all are booted, else those of one release.
+KERNEL_IMAGES := $(addprefix build/test/kernels/,bookworm-amd64 bookworm-arm64 \
+  $(if $(filter full,$(KERNELS)),bullseye-amd64 trixie-amd64 trixie-arm64-16k))
+
+# From where the machine's own packages come from, with a state of apt's that is not the machine's.
+build/test/kernels/%: SUITE = $(firstword $(subst -, ,$*))
+build/test/kernels/%: FLAVOUR = $(*:$(SUITE)-%=%)
+build/test/kernels/%: DEB_ARCH = $(firstword $(subst -, ,$(FLAVOUR)))
+build/test/kernels/%:
+	rm -rf $@.apt && mkdir -p $@.apt/lists/partial
+	$(DEBIAN_SOURCES) | sort -u | sed -n 's,^deb \(.*\) [a-z]* main$$,deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \1 $(SUITE) main,p' > $@.apt/sources
+	printf '%s;\n' 'APT::Architecture "$(DEB_ARCH)"' 'APT::Architectures "$(DEB_ARCH)"' 'Dir::State "$(CURDIR)/$@.apt"' \
+	  'Dir::State::Status "/dev/null"' 'Dir::Cache "$(CURDIR)/$@.apt"' 'APT::Sandbox::User ""' \
+	  'Dir::Etc::SourceList "$(CURDIR)/$@.apt/sources"' 'Dir::Etc::SourceParts "/dev/null"' > $@.apt/config
+	cd $@.apt && APT_CONFIG=config && export APT_CONFIG && apt-get -q update && \
+	  apt-get -q download $$(apt-cache --no-all-versions show linux-image-$(FLAVOUR) | sed -n 's/^Depends: \([^ ]*\).*/\1/p')
+	dpkg-deb --fsys-tarfile $@.apt/*.deb | tar --extract --to-stdout --wildcards './boot/vmlinuz-*' > $@
+	rm -r $@.apt
+
+# What runs in the emulated machines.
+MACHINES := $(foreach architecture,x86_64 aarch64,build/$(architecture)/test/machine)
+$(MACHINES): build/%/test/machine: test/fixtures/machine.c | cross-packages
+	mkdir -p $(@D)
+	$*-linux-gnu-gcc -std=gnu11 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -static -o $@ $<
+
+.PHONY: kernel-packages kernel-tests test-kernels
+kernel-packages:
+	$(call need,$(KERNEL_PACKAGES))
+kernel-tests: kernel-packages build/x86_64/dumb-init build/aarch64/dumb-init $(KERNEL_IMAGES) $(MACHINES)
+
+# Every kernel with two processors each (about 8 minutes).
+test-kernels:
+	KERNELS=full $(MAKE) test TEST_TIMEOUT=3600 TESTS='$(wildcard test/kernel/*.test.ts)'
 
 # --- what it costs -------------------------------------------------------------------------------
 

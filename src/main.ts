@@ -8,8 +8,8 @@ import { frozenAt, readRecord } from './libc/record.ts';
 import { rehearse } from './rehearsal.ts';
 import { run } from './run.ts';
 
-/** The addon that freezes (src/image/stage.c): `freeze` ends this process, and calls back in each thawed one. */
-const stage = { exports: {} as { freeze(wake: () => never): never; frozen: number } };
+/** The addon that freezes (src/image/stage.c): `freeze` ends this process, and calls `wake` in each thawed one. */
+const stage = { exports: {} as { freeze(wake: () => never, life: () => void): never; frozen: number } };
 process.dlopen(stage, '/stage.so');
 frozenAt(stage.exports.frozen);
 
@@ -20,9 +20,9 @@ function wake(): never {
 }
 
 keepAllocated();
-rehearse(wake);
+const life = rehearse(wake);
 freeAllocated();
 // For the packer: the sources of all other modules are of no use any more.
 const { moduleLoadList } = process as unknown as { moduleLoadList: readonly string[] };
 writeFileSync('modules', moduleLoadList.join('\n'));
-stage.exports.freeze(wake);
+stage.exports.freeze(wake, life);

@@ -278,8 +278,9 @@ const ON_TERMINAL: Scene = {
  * Rehearses all of it. What it leaves behind is garbage, and the record, which the thaw writes anew.
  *
  * @param wake what each thawed process runs
+ * @returns a short and ordinary life, on the stage
  */
-export function rehearse(wake: () => never): void {
+export function rehearse(wake: () => never): () => void {
   const once = performer(wake);
   const perform: Perform = (...of) => {
     once(...of);
@@ -326,6 +327,8 @@ export function rehearse(wake: () => never): void {
   for (let i = 0; i < 3; i++) collectGarbage({ type: 'major', flavor: 'last-resort' });
   // What the collection has cleared of V8's caches is filled again by what is most common; then the young
   // generation is made empty, which clears none.
-  for (let i = 0; i < 3; i++) once(['dumb-init', '--', 'true'], [], { happenings: ORDINARY.slice(-9) });
+  const ordinaryLife = () => once(['dumb-init', '--', 'true'], [], { happenings: ORDINARY.slice(-9) });
+  for (let i = 0; i < 3; i++) ordinaryLife();
   for (let i = 0; i < 2; i++) collectGarbage({ type: 'minor' });
+  return ordinaryLife;
 }

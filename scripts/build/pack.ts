@@ -32,6 +32,10 @@ import { unusedData } from './trim.ts';
 const MOST_HEADERS = 73;
 /** No two parts of the thaw share a page of any size. */
 const LARGEST_PAGE = 0x10000;
+/** As in thaw.c. */
+const HOT = 96;
+/** How many bytes of the first of them it looks at. */
+const LOOKED_AT = 16 * 0x1000;
 /** The linker puts the thaw between these (Makefile). */
 const HEADERS_AT = 0x1fff0000;
 const END_AT = 0x20ff0000;
@@ -223,6 +227,33 @@ function piecesOf(dump: Dump, files: ReadonlyMap<string, Loaded>): Piece[] {
   return pieces;
 }
 
+/**
+ * What a start touches, as at most `HOT` ranges: what lies between is read too where it is the least.
+ *
+ * @param page its size
+ * @param stored whether a page is stored in the file
+ */
+function hotRanges(folder: string, page: number, stored: (address: number) => boolean): Range[] {
+  const bytes = readFileSync(`${folder}/touched`);
+  const addresses = Array.from({ length: bytes.length / 8 }, (_, i) =>
+    pageStart(Number(bytes.readBigUInt64LE(i * 8)), page),
+  );
+  const ranges: Range[] = [];
+  for (const start of new Set(addresses.filter(stored).toSorted((a, b) => a - b))) {
+    const last = ranges.at(-1);
+    if (last?.end === start) last.end += page;
+    else ranges.push({ start, end: start + page });
+  }
+  const gap = (i: number) => (ranges[i + 1]?.start ?? Number.POSITIVE_INFINITY) - (ranges[i]?.end ?? 0);
+  while (ranges.length > HOT) {
+    let least = 0;
+    for (let i = 1; i < ranges.length; i++) if (gap(i) < gap(least)) least = i;
+    ranges.splice(least, 2, { start: ranges[least]?.start ?? 0, end: ranges[least + 1]?.end ?? 0 });
+  }
+  // The first, by which the thaw knows whether the file is in the page cache, must be long enough.
+  return ranges.toSorted((a, b) => Number(b.end - b.start >= LOOKED_AT) - Number(a.end - a.start >= LOOKED_AT));
+}
+
 /** Every change of one word changes it (thaw.c, sum_of). */
 function sumOf(bytes: Buffer, from = 0n): bigint {
   let sum = from;
@@ -344,7 +375,19 @@ function pack(folder: string, thaw: Elf, whole: Elf, files: readonly Elf[]): Buf
   if (sorted.length + 1 > MOST_HEADERS) throw new Error('there are too many program headers');
   elfHeaders(thaw.machine, thaw.entry, [...sorted, stack]).copy(headers);
 
-  const words = [frozenAt, END_AT, reserved.start, KEPT_OF_RESERVATION, headersSize / 8];
+  const [lowest, highest] = [sorted[0], sorted.at(-1)];
+  if (!lowest || !highest) throw new Error('there are no segments');
+  const hot = hotRanges(folder, page, (at) => sorted.some(({ vaddr, filesz }) => vaddr <= at && at < vaddr + filesz));
+  if ((hot[0]?.end ?? 0) - (hot[0]?.start ?? 0) < LOOKED_AT) throw new Error('a start touches too little');
+  const words = [
+    ...[frozenAt, END_AT, reserved.start, KEPT_OF_RESERVATION],
+    ...[lowest.vaddr, highest.vaddr + highest.memsz - lowest.vaddr],
+    ...Array.from({ length: HOT }, (_, i) => hot[i] ?? { start: 0, end: 0 }).flatMap(({ start, end }) => [
+      start,
+      end - start,
+    ]),
+    headersSize / 8,
+  ];
   if (payload.length !== (words.length + 1) * 8) throw new Error('the table has another layout in thaw.c');
   words.forEach((word, i) => {
     payload.writeBigUInt64LE(BigInt(word), i * 8);

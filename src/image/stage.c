@@ -23,10 +23,14 @@ static long result(long value) {
   return -1;
 }
 
-static _Noreturn void die(const char *line) {
+static word length(const char *text) {
   word size = 0;
-  while (line[size]) size++;
-  sys(SYS_write, 2, (long)line, (long)size, 0);
+  while (text[size]) size++;
+  return size;
+}
+
+static _Noreturn void die(const char *line) {
+  sys(SYS_write, 2, (long)line, (long)length(line), 0);
   for (;;) sys(SYS_exit_group, 1, 0, 0, 0);
 }
 
@@ -60,6 +64,12 @@ PUBLIC int munmap(void *address, word size) {
 }
 
 static void *libc_own(const char *name);
+
+// V8 keeps its pages from children, of which find_touched has one.
+PUBLIC int madvise(void *start, word size, int advice) {
+  enum { MADV_DONTFORK = 10 };
+  return advice == MADV_DONTFORK ? 0 : (int)result(sys(SYS_madvise, (long)start, (long)size, advice, 0));
+}
 
 // --- time and chance ------------------------------------------------------------------------------
 
@@ -293,16 +303,20 @@ static word hex(const char **text) {
   }
 }
 
+static void read_maps(char *maps) {
+  long in = sys(SYS_openat, AT_FDCWD, (long)"/proc/self/maps", 0, 0), n;
+  word size = 0;
+  while ((n = sys(SYS_read, in, (long)(maps + size), (long)(MAPS_SIZE - 1 - size), 0)) > 0) size += (word)n;
+  if (size == MAPS_SIZE - 1) die("stage: there are more mappings than expected\n");
+  maps[size] = 0;
+}
+
 // maps: the text of /proc/self/maps. memory: of each mapping that can be read but the threads' stacks its
 // start and end, then its bytes; two zeros at the end.
 static __attribute__((noinline)) void dump(void) {
   char maps[MAPS_SIZE];
-  long in = sys(SYS_openat, AT_FDCWD, (long)"/proc/self/maps", 0, 0), n;
-  word size = 0;
-  while ((n = sys(SYS_read, in, (long)(maps + size), (long)(sizeof maps - 1 - size), 0)) > 0) size += (word)n;
-  if (size == sizeof maps - 1) die("stage: there are more mappings than expected\n");
-  maps[size] = 0;
-  write_all(open_new("maps"), (word)maps, size);
+  read_maps(maps);
+  write_all(open_new("maps"), (word)maps, length(maps));
   long memory = open_new("memory");
   for (const char *line = maps; *line;) {
     struct range range;
@@ -317,6 +331,83 @@ static __attribute__((noinline)) void dump(void) {
   }
   word zeros[2] = {0, 0};
   write_all(memory, (word)zeros, sizeof zeros);
+}
+
+// js_native_api.h; handles are pointers
+extern int napi_get_cb_info(word, word, word *, word *, word *, void *);
+extern int napi_get_undefined(word, word *);
+extern int napi_call_function(word, word, word, word, const word *, word *);
+extern int napi_create_function(word, const char *, word, word (*)(word, word), void *, word *);
+extern int napi_create_int64(word, long, word *);
+extern int napi_set_named_property(word, word, const char *, word);
+
+// --- which pages a start touches ---------------------------------------------------------------------
+
+// In a copy of the process all memory is taken away, but the stage's own and the stacks. What is touched comes
+// back, page by page, and is written down.
+enum { MOST_TOUCHED = 16384, SA_SIGINFO = 4, SA_RESTORER = 0x04000000, SIGSEGV = 11, SIGCHLD = 17, PAGE = 0x1000 };
+static word touched[MOST_TOUCHED], touched_count;
+
+extern void return_from_signal(void); // rt_sigreturn(2): libc's own is among what is taken away
+#if defined(__x86_64__)
+__asm__(".hidden return_from_signal\nreturn_from_signal: mov $15, %eax\n syscall\n");
+#else
+__asm__(".hidden return_from_signal\nreturn_from_signal: mov x8, #139\n svc 0\n");
+#endif
+
+static void give_back(int n, const word *info, const void *context) {
+  (void)n, (void)context;
+  word page = info[2] & -(word)PAGE; // siginfo_t: si_addr
+  if (touched_count == MOST_TOUCHED || sys(SYS_mprotect, (long)page, PAGE, 7, 0)) die("stage: a wild access\n");
+  touched[touched_count++] = page;
+}
+
+// The linker's: where the stage begins and ends.
+extern __attribute__((visibility("hidden"))) const char __ehdr_start[], _end[];
+static int is_of_stage(word start, word end) { return start < (word)_end && (word)__ehdr_start < end; }
+
+// qemu-user keeps the descriptor tables of the processor in the process's own memory.
+static int is_of_processor(word start, word end) {
+#if defined(__x86_64__)
+  struct __attribute__((packed)) {
+    unsigned short limit;
+    word base;
+  } global, interrupt;
+  __asm__ volatile("sgdt %0\n sidt %1" : "=m"(global), "=m"(interrupt));
+  return (start <= global.base && global.base < end) || (start <= interrupt.base && interrupt.base < end);
+#else
+  return (void)start, (void)end, 0;
+#endif
+}
+
+static void take_all_away(const char *maps) {
+  word action[4] = {(word)give_back, SA_SIGINFO | SA_RESTORER, (word)return_from_signal, 0};
+  sys(SYS_rt_sigaction, SIGSEGV, (long)action, 0, 8);
+  word here = (word)__builtin_frame_address(0);
+  for (const char *line = maps; *line;) {
+    word start = hex(&line), end = (line++, hex(&line));
+    if (line[1] == 'r' && start < STACKS && !is_of_stage(start, end) && !is_of_processor(start, end) && !(start <= here && here < end))
+      sys(SYS_mprotect, (long)start, (long)(end - start), 0, 0);
+    while (*line && *line++ != '\n') continue;
+  }
+}
+
+// touched: addresses of pages, in the order in which the start touched them.
+static void find_touched(word env, word receiver, word start) {
+  static char maps[MAPS_SIZE];
+  long child = sys(SYS_clone, SIGCHLD, 0, 0, 0);
+  if (child) {
+    int status = 0;
+    sys(SYS_wait4, child, (long)&status, 0, 0);
+    if (status) die("stage: what a start touches could not be found out\n");
+    return;
+  }
+  word nothing = 0;
+  read_maps(maps);
+  take_all_away(maps);
+  napi_call_function(env, receiver, start, 0, 0, &nothing);
+  write_all(open_new("touched"), (word)touched, touched_count * sizeof *touched);
+  sys(SYS_exit_group, 0, 0, 0, 0);
 }
 
 // Where libc keeps the thread's ID: in the struct pthread beside the thread pointer (nptl/descr.h).
@@ -345,13 +436,6 @@ PUBLIC struct {
   word here, rightful;
 } chosen[] = {{(word)gettimeofday, 0}, {(word)time, 0}};
 
-// js_native_api.h; handles are pointers
-extern int napi_get_cb_info(word, word, word *, word *, word *, void *);
-extern int napi_get_undefined(word, word *);
-extern int napi_create_function(word, const char *, word, word (*)(word, word), void *, word *);
-extern int napi_create_int64(word, long, word *);
-extern int napi_set_named_property(word, word, const char *, word);
-
 // The size of a thread's stack is the builder's limit (ulimit -s).
 static void set_stack_size(void) {
   word attributes[16];
@@ -360,10 +444,12 @@ static void set_stack_size(void) {
   ((int (*)(const void *))libc_own("pthread_setattr_default_np"))(attributes);
 }
 
-// `freeze(callback)`: dumps this process and ends it; `callback` is called in each that is thawed from it.
+// `freeze(wake, start)`: dumps this process and ends it; `wake` is called in each that is thawed from it. `start` is
+// what a start does, for the list of what it touches.
 static word freeze(word env, word info) {
-  word count = 1;
-  napi_get_cb_info(env, info, &count, &frozen.callback, 0, 0);
+  word count = 2, arguments[2];
+  napi_get_cb_info(env, info, &count, arguments, 0, 0);
+  frozen.callback = arguments[0];
   napi_get_undefined(env, &frozen.receiver);
   frozen.env = env;
   frozen.tcache_key = tcache_key();
@@ -387,6 +473,7 @@ static word freeze(word env, word info) {
   long moment[2] = {0, 200000000};
   sys(SYS_nanosleep, (long)moment, 0, 0, 0);
   take();
+  find_touched(env, frozen.receiver, arguments[1]);
   dump();
   sys(SYS_exit_group, 0, 0, 0, 0);
   return 0;

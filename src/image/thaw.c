@@ -13,11 +13,13 @@
 #include "frozen.h"
 
 // Written by scripts/build/pack.ts. `end` is the file's last word: all ones.
-enum { MOST_HEADER_WORDS = (64 + 73 * 56) / 8 };
+enum { HOT = 96, MOST_HEADER_WORDS = (64 + 73 * 56) / 8 };
 struct payload {
   struct frozen *frozen;
   const word *end;
   struct range reserved; // address space into which V8's table of functions may grow
+  struct range image;    // all that is mapped of the file
+  struct range hot[HOT]; // what a start reads of it
   word headers;          // how many words of headers
   word sum;              // of the headers and of the words before
 };
@@ -37,6 +39,7 @@ __attribute__((used)) static void define_payload(void) {
 enum {
   AT_FDCWD = -100, O_PATH = 010000000, O_CLOEXEC = 02000000, POLLNVAL = 0x20, AT_RANDOM = 25,
   MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000, MAP_FIXED_NOREPLACE = 0x100000, ARCH_SET_FS = 0x1002,
+  MADV_RANDOM = 1, MADV_WILLNEED = 3,
   SIG_SETMASK = 2, SIG_IGN = 1, MASK_SIZE = 8,
   SIGKILL = 9, SIGCHLD = 17, SIGCONT = 18, SIGSTOP = 19, SIGURG = 23, SIGWINCH = 28, LAST_SIGNAL = 33,
 };
@@ -102,6 +105,19 @@ static void hold_closed_standard_fds(void) {
   }
 }
 
+// Where the file is not in the page cache, what a start reads of it is asked for at once, and no more is read
+// around each page than that.
+static void read_ahead(void) {
+  enum { PAGE = 0x1000, LOOKED_AT = 16 };
+  unsigned char cached[LOOKED_AT], all = 1; // a byte for each page, of which there may be fewer
+  for (int i = 0; i < LOOKED_AT; i++) cached[i] = 1;
+  if (sys(SYS_mincore, (long)payload.hot[0].start, LOOKED_AT * PAGE, (long)cached, 0)) return;
+  for (int i = 0; i < LOOKED_AT; i++) all &= cached[i];
+  if (all & 1) return;
+  sys(SYS_madvise, (long)payload.image.start, (long)payload.image.size, MADV_RANDOM, 0);
+  for (int i = 0; i < HOT; i++) sys(SYS_madvise, (long)payload.hot[i].start, (long)payload.hot[i].size, MADV_WILLNEED, 0);
+}
+
 static void set_thread_pointer(word value) {
 #if defined(__x86_64__)
   sys(SYS_arch_prctl, ARCH_SET_FS, (long)value, 0, 0);
@@ -115,6 +131,7 @@ __attribute__((used)) _Noreturn void thaw(word *stack) {
   word blocked = check_file_and_block_signals();
   word ignored = stop_ignoring_signals((word)thaw);
   hold_closed_standard_fds();
+  read_ahead();
 
   // Where another mapping is in the way, or the address space is limited, V8 goes on without until it
   // needs more of it: that ends in a line of its own.

@@ -24,9 +24,8 @@ t.test('from the 100,000th to the 1,000,000th event PID 1 grows by less than 1 M
   };
   const residentKib = () => statusKib(pid1, 'VmRSS');
 
-  // Once, a second after the start, memory is given back; what is used again is back after some events.
-  const atStart = residentKib();
-  await waitUntil(() => residentKib() < atStart - 2 * KIB_PER_MIB, 'memory to be given back');
+  // Once, a second after the start, memory is given back. What is used again is back after some events, which
+  // take longer than that.
   await send(100_000);
   await waitUntil(() => isSettled(pid1), 'the first events to be dealt with', limitMs);
   const before = residentKib();

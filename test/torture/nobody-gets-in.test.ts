@@ -88,6 +88,7 @@ const SYSTEM_CALLS = [
   ],
   ...[
     'madvise',
+    'mincore',
     'mmap',
     'ppoll',
     'rt_sigaction',
