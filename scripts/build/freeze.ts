@@ -65,6 +65,7 @@ const [architecture, objdump, application, stage, guard, addon, folder, ...libra
 const processor = PROCESSORS[architecture];
 if (!processor) throw new Error(`no processor for ${architecture}`);
 
+process.umask(0o022); // Node remembers the mode of a file that it has read
 rmSync(folder, { recursive: true, force: true });
 const root = `${folder}/root`;
 const put = (from: string, to: string) => {

@@ -454,7 +454,8 @@ static word freeze(word env, word info) {
   frozen.env = env;
   frozen.tcache_key = tcache_key();
   frozen.wake = (word)wake;
-  frozen.stack = ((word)__builtin_frame_address(0) & -(word)16) - 1024;
+  // Where our caller's frame ends: what lies below, our own variables too, is dead, and left out.
+  frozen.stack = (word)__builtin_dwarf_cfa() & -(word)16;
   frozen.thread_pointer = thread_pointer();
   frozen.thread_id = find_thread_id(frozen.thread_pointer, (int)sys(SYS_gettid, 0, 0, 0, 0));
 #if defined(__x86_64__)
