@@ -132,7 +132,7 @@ t.test(
       const found = async (value: string) => {
         const command = `exec env LISTEN_PID="${value}" LAST=1 ${init} -- sh -c 'echo "$LISTEN_PID $$ $LAST"'`;
         const { stdout } = await run('sh', ['-c', command]);
-        return stdout.trim().split(' ') as [string, string, string];
+        return stdout.replace('\n', '').split(' ') as [string, string, string];
       };
       const [listen, pid, last] = await found('$$');
       t.equal(listen, pid, init);
