@@ -92,8 +92,9 @@ put(application, `${folder}/dumb-init`);
 chmodSync(`${folder}/dumb-init`, 0o755);
 
 const { status, signal, stderr, error } = spawnSync(
-  `qemu-${architecture}-static`,
+  'env', // which sees to it that nothing is added to the environment, as a test runner does
   [
+    ...['-i', `qemu-${architecture}-static`],
     ...['-cpu', processor, '-s', String(STACK), '-seed', '1', '-r', '5.10.0', '-L', 'root', '-0', 'dumb-init'],
     ...ENVIRONMENT.flatMap((variable) => ['-E', variable]),
     './dumb-init',
