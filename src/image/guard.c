@@ -48,13 +48,13 @@ PUBLIC void *mmap(void *address, word size, int protection, int flags, int fd, l
 
 // --- the command's process ---------------------------------------------------------------------------
 
-enum { PUT_OWN_PID = 0xffff, CLONE_VM = 0x100, CLONE_VFORK = 0x4000, SIGCHLD = 17 }; // linux/sched.h
+enum { PUT_OWN_PID = 0xffff, LAST_ERROR = 127, CLONE_VM = 0x100, CLONE_VFORK = 0x4000, SIGCHLD = 17 }; // linux/sched.h
 
 // What a child does, one system call after another, as src/libc/spawn.ts has written it down.
 struct step {
   word call, arguments[4];
   word if_step, if_error; // only if that step has ended with this errno; 0: always
-  word goes_on[2];        // after which errors the next step follows: bit n for errno n
+  word goes_on[2];        // after which errors the next step follows: bit n for errno n, the last for all beyond
   word otherwise;         // the step that follows any other error
   long result;
 };
@@ -80,7 +80,8 @@ PUBLIC int run_in_child(struct step *steps) {
     const word *with = step->arguments;
     long got = step->call == PUT_OWN_PID ? put_own_pid((char *)with[0]) : sys((long)step->call, (long)with[0], (long)with[1], (long)with[2], (long)with[3]);
     step->result = got;
-    step = got >= 0 || step->goes_on[-got / 64] >> -got % 64 & 1 ? step + 1 : steps + step->otherwise;
+    word error = got >= 0 ? 0 : got < -LAST_ERROR ? LAST_ERROR : (word)-got; // seccomp(2) may give any up to 4095
+    step = !error || step->goes_on[error / 64] >> error % 64 & 1 ? step + 1 : steps + step->otherwise;
   }
 }
 

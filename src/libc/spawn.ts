@@ -94,7 +94,7 @@ interface Step {
   place?: number;
 }
 
-/** Bit n for errno n, in two words. */
+/** Bit n for errno n, in two words; the last for all beyond too. */
 type ErrorSet = readonly [bigint, bigint];
 const ANY_ERROR: ErrorSet = [~0n, ~0n];
 

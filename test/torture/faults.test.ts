@@ -84,9 +84,12 @@ for (const inject of [
   'setsid:error=EPERM',
   'ioctl:error=EIO',
   'ioctl:error=EPERM',
+  ...[127, 128, 133, 4095].map((errno) => `ioctl:error=${errno}`), // as a seccomp filter may answer
   'rt_sigprocmask:error=EINVAL:when=2+',
   // The second execve of a process is the child's for the second folder of PATH.
-  ...['ENOMEM', 'EIO', 'E2BIG', 'EACCES', 'ELOOP', 'ETIMEDOUT'].map((error) => `execve:error=${error}:when=2..3`),
+  ...['ENOMEM', 'EIO', 'E2BIG', 'EACCES', 'ELOOP', 'ETIMEDOUT', '128'].map(
+    (error) => `execve:error=${error}:when=2..3`,
+  ),
 ]) {
   t.test(`${inject} in the command's process: the lines and the status of 1.2.5`, async (t) => {
     for (const options of [['-v'], ['-vc']]) {
