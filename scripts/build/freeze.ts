@@ -11,8 +11,8 @@ import { takeClockFromLoader } from './clock.ts';
 import { parseElf } from './elf.ts';
 
 /**
- * The frozen stack, in bytes: for V8, and for execvp(3), which copies the longest argument list there. With its
- * guard page it fills whole pages of any size, so that it shares none with the loader, which comes next.
+ * The frozen stack, in bytes, for V8. With its guard page it fills whole pages of any size, so that it shares none
+ * with the loader, which comes next.
  */
 const STACK = (6 << 20) - 0x1000;
 

@@ -1,5 +1,5 @@
 // What the two sides of the freeze tell each other, in one struct of 8-byte words. The guard holds it, so
-// it is part of the frozen memory. scripts/build/layout.ts has the same names; a test holds them together.
+// it is part of the frozen memory. src/libc/frozen-layout.ts has the same names; a test holds them together.
 
 enum { MAX_CLEAN = 24 };
 

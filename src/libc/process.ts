@@ -186,19 +186,13 @@ export function killAll(target: number, n: number): void {
 }
 
 const libcSignal = declarePointer('signal', 'int', 'pointer');
-
-/** Sets SIG_DFL or SIG_IGN for a signal (signal(2)). */
-export function setDisposition(n: number, disposition: number): void {
-  libcSignal(n, BigInt(disposition));
-}
-
 const libcSigsuspend = declare('sigsuspend', 'pointer');
 
 /** Dies of a signal, as by its default action. PID 1 does not: the kernel drops the signal. */
 export function dieOf(n: number): void {
   const ownPid = record().pid;
   if (ownPid === 1) return;
-  setDisposition(n, SIG_DFL);
+  libcSignal(n, BigInt(SIG_DFL));
   kill(ownPid, n);
   libcSigsuspend(signalSet(ALL_SIGNALS.filter((other) => other !== n)).address); // which lets it in
 }
