@@ -9,7 +9,7 @@
 enum { STDERR = 2 };
 
 extern int *__errno_location(void);
-extern void *__curbrk; // libc's idea of the break (sysdeps/unix/sysv/linux/brk.c)
+extern void *__curbrk; // libc's idea of the break
 
 PUBLIC struct frozen frozen;
 
@@ -97,7 +97,7 @@ static _Noreturn void end(const char *line, word size) {
 // The thaw jumps here, on the frozen stack: below every frame that was frozen.
 PUBLIC _Noreturn void wake(void) {
   static const char line[] = "[dumb-init] The program has returned. Exiting.\n";
-  __curbrk = (void *)sys(SYS_brk, 0, 0, 0, 0);
+  __curbrk = 0; // not known: libc asks the kernel when it needs more (sysdeps/unix/sysv/linux/brk.c, sbrk)
   thawed = 1;
   word nothing = 0;
   napi_call_function(frozen.env, frozen.receiver, frozen.callback, 0, 0, &nothing);
