@@ -1,123 +1,51 @@
 /**
- * All policy of a running init: what to do about a signal, a dead process or a time that is up. Pure,
- * and without a clock; it could run on paper. The order of the tests and the debug lines are dumb-init
- * 1.2.5's; what the other personalities do otherwise are `rules`.
+ * All policy of a running init. Pure, and without a clock: it could run on paper.
+ *
+ * Theory of operation
+ *
+ *   begin.ts ends with a State. Then, for ever (life.ts):
+ *
+ *     event = what happens next                  events.ts: one signal, one death, one time that is up
+ *     [state, actions] = decide(state, event)    here
+ *     each action is done, in order              perform.ts
+ *
+ * Rules
+ *
+ *   1. Nothing is known but State and Event: no clock, no /proc, no memory of its own.
+ *   2. An action has no answer. What comes of it comes as an event: `reap` leads to `died` and `drained`,
+ *      `startTimer` to `timeout`.
+ *   3. A dead process keeps its PID until `bury`. So a signal can be sent to the group of a dead command, and
+ *      reaches nobody else. `bury` comes last, but for the words and the exit.
+ *   4. The order of the tests is 1.2.5's: the terminal's hand-off, then SIGCHLD, then rewrite and forward. So is
+ *      the order of the lines. What other inits do otherwise is in `rules`, what they say is in `voice`.
+ *   5. After `exit` or `die` there is nothing.
+ *
+ *   event     | while the command runs                          | when it has ended (--wait-all, or `rules.drains`)
+ *   --------- | ------------------------------------------------- | -------------------------------------------------
+ *   signal    | CHLD: reap. Others: kill, after a rewrite, and    | the same, to all that is left with --wait-all
+ *             | stopSelf for TSTP, TTIN, TTOU. HUP and CONT of    |
+ *             | the hand-off: nothing. With --delay: startTimer.  |
+ *             | TERM with --kill-after: startTimer, too           |
+ *   died      | of an orphan: bury. Of the command: TERM to its   | bury; after the KILL of --kill-after: killAll
+ *             | group (--wait-all: killAll), bury, exit           | for who has turned up
+ *   drained   | nothing                                           | exit, with --wait-all only if no child is left
+ *   timeout   | of a signal: as if it came now. `force`: killAll  | the same
+ *             | with KILL. `settled`: giveBackMemory              |
+ *
+ * Without a command (--pause) INT and TERM are the end, CHLD reaps, and other signals are nothing.
  */
-import { SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGSTOP, SIGTERM, SUSPENDING } from './signals.ts';
-import type { Identity, Reason, Voice } from './voice.ts';
+import { SIGCHLD, SIGINT, SIGKILL, SIGTERM } from './signals.ts';
+import type { Action, Event, State, TimerId } from './state.ts';
+import type { Line } from './voice.ts';
 import { ending, exitStatus } from './wait-status.ts';
-
-/** What differs between dumb-init and the inits that it can stand in for. */
-export interface Rules {
-  /** Signals after which we stop ourselves. In setsid mode they reach the command as STOP. */
-  readonly suspending: ReadonlySet<number>;
-  /** Signals that are passed over. */
-  readonly ignored: ReadonlySet<number>;
-  /** Signals that we die of, as of a default action. */
-  readonly fatal: ReadonlySet<number>;
-  /** When the command has ended its process group gets a TERM. */
-  readonly terminatesGroup: boolean;
-  /** Everybody who is dead is reaped before we exit. */
-  readonly drains: boolean;
-}
-
-export const DUMB_INIT_RULES: Rules = {
-  suspending: SUSPENDING,
-  ignored: new Set(),
-  fatal: new Set(),
-  terminatesGroup: true,
-  drains: false,
-};
-
-/** What the user asks for. */
-export interface Wishes {
-  readonly waitAll: boolean;
-  readonly killAfter: number | undefined;
-  readonly delays: ReadonlyMap<number, number>;
-  readonly exitMap: ReadonlyMap<number, number>;
-}
-
-/** How the command was started, as far as it matters for what follows. */
-export interface Started {
-  /** PID of the command; 0: there is none (--pause). */
-  readonly child: number;
-  readonly setsid: boolean;
-  /** Signal to what is forwarded in its place; 0 drops it. */
-  readonly rewrites: ReadonlyMap<number, number>;
-  /** We led the session whose controlling terminal was given up: HUP and CONT will come of it. */
-  readonly detachedAsLeader: boolean;
-  /** The lines to write. */
-  readonly voice: Voice;
-  readonly rules?: Rules;
-  readonly wishes?: Wishes;
-}
-
-export interface State extends Required<Started> {
-  /** Signals go to the child's process group, to the child alone, or to all that is left. */
-  readonly target: 'group' | 'process' | 'all';
-  /** Signals of the terminal hand-off that are still to come. */
-  readonly handoff: readonly number[];
-  /** Timers that run. */
-  readonly timers: ReadonlySet<TimerId>;
-  /** The command has ended. */
-  readonly ended: Reason['command'];
-  readonly passedOn: number | undefined;
-  /** Time was up. */
-  readonly forced: boolean;
-}
-
-/** A signal that is held back, or the time until all that is left is killed. */
-export type TimerId = number | 'force';
-
-export type Event =
-  /** `handoff`: sent by the kernel on our own behalf (si_code SI_USER, si_pid our own). */
-  | { readonly type: 'signal'; readonly n: number; readonly handoff?: boolean }
-  /** `status` as waitpid(2) would write it. The PID stays taken until the event has been dealt with. */
-  | { readonly type: 'reaped'; readonly pid: number; readonly status: number; readonly who?: Identity | undefined }
-  /** Nobody more to reap now; `childless`: and no child is left. */
-  | { readonly type: 'drained'; readonly childless: boolean }
-  | { readonly type: 'timeout'; readonly id: TimerId };
-
-export type Action =
-  /** `target` as kill(2) takes it: a PID, or a process group negated. */
-  | { readonly type: 'kill'; readonly target: number; readonly n: number }
-  /** To all that is ours: `target`, all descendants; all of the PID namespace for PID 1. */
-  | { readonly type: 'killAll'; readonly target: number; readonly n: number }
-  | { readonly type: 'stopSelf' }
-  /** Die of a signal. */
-  | { readonly type: 'die'; readonly n: number }
-  /** Reap until nobody is left to reap; each becomes an event, and so does the end. */
-  | { readonly type: 'reap' }
-  | { readonly type: 'startTimer'; readonly id: TimerId; readonly ms: number }
-  | { readonly type: 'log'; readonly text: string }
-  | { readonly type: 'exit'; readonly code: number };
-
-const NO_WISHES: Wishes = { waitAll: false, killAfter: undefined, delays: new Map(), exitMap: new Map() };
-
-export function initialState(started: Started): State {
-  const { rules = DUMB_INIT_RULES, setsid, rewrites } = started;
-  const defaults = setsid ? [...rules.suspending].map((n) => [n, SIGSTOP] as const) : [];
-  return {
-    wishes: NO_WISHES,
-    ...started,
-    rules,
-    target: setsid ? 'group' : 'process',
-    rewrites: new Map([...defaults, ...rewrites]),
-    handoff: started.detachedAsLeader ? [SIGHUP, SIGCONT] : [],
-    timers: new Set(),
-    ended: undefined,
-    passedOn: undefined,
-    forced: false,
-  };
-}
 
 /** @returns the state that follows, and what is to be done, in order */
 export function decide(state: State, event: Event): [State, Action[]] {
   switch (event.type) {
     case 'signal':
       return onSignal(state, event.n, event.handoff === true);
-    case 'reaped':
-      return onReaped(state, event);
+    case 'died':
+      return onDied(state, event);
     case 'drained':
       return onDrained(state, event.childless);
     case 'timeout':
@@ -152,6 +80,7 @@ function onSignal(state: State, n: number, ofHandoff: boolean): [State, Action[]
 
 function onTimeout(state: State, id: TimerId): [State, Action[]] {
   const next = { ...state, timers: new Set([...state.timers].filter((other) => other !== id)) };
+  if (id === 'settled') return [next, [{ type: 'giveBackMemory' }]];
   if (id !== 'force') return passOn(next, id);
   return [{ ...next, forced: true }, [...log(state.voice.forcing?.()), killAll(state, SIGKILL)]];
 }
@@ -166,7 +95,7 @@ function passOn(state: State, n: number): [State, Action[]] {
   return [later, [...actions, ...timer]];
 }
 
-function onReaped(state: State, { pid, status, who }: Event & { type: 'reaped' }): [State, Action[]] {
+function onDied(state: State, { pid, status, who }: Event & { type: 'died' }): [State, Action[]] {
   const { voice, wishes, rules } = state;
   const end = ending(status);
   const actions = log(voice.reaped?.(pid, end));
@@ -174,18 +103,19 @@ function onReaped(state: State, { pid, status, who }: Event & { type: 'reaped' }
     actions.push(...log(voice.orphan?.(pid, end, who)));
     // Who was started while the others were killed has become our child.
     if (state.forced) actions.push(killAll(state, SIGKILL));
-    return [state, actions];
+    return [state, [...actions, { type: 'bury', pid }]];
   }
   actions.push(...log(voice.commandEnded?.(end)));
   const ended: State = { ...state, ended: { pid, end, status: exitStatus(end) } };
   if (wishes.waitAll) {
     const rest: State = { ...ended, target: 'all' };
     const [next, timer] = startForceTimer(rest);
-    return [next, [...actions, ...forward(rest, SIGTERM), ...log(voice.waiting?.()), ...timer]];
+    return [next, [...actions, ...forward(rest, SIGTERM), ...log(voice.waiting?.()), ...timer, { type: 'bury', pid }]];
   }
   // The group may have members left; the process itself is gone, and its PID may be anybody's.
   if (rules.terminatesGroup)
     actions.push(...forward(state, SIGTERM).filter(({ type }) => type !== 'kill' || state.target === 'group'));
+  actions.push({ type: 'bury', pid });
   return [ended, rules.drains ? actions : [...actions, ...exit(ended)]];
 }
 
@@ -208,7 +138,7 @@ function forward(state: State, received: number): Action[] {
 
 /** The process group of the command counts only while the command keeps its number from being anybody else's. */
 function killAll(state: State, n: number): Action {
-  return { type: 'killAll', target: state.ended ? 0 : state.setsid ? -state.child : state.child, n };
+  return { type: 'killAll', target: state.ended ? 0 : state.grouped ? -state.child : state.child, n };
 }
 
 function startForceTimer(state: State): [State, Action[]] {
@@ -229,6 +159,6 @@ function exit({ voice, ended: command, wishes, passedOn, forced }: State): Actio
   return [...(command ? log(voice.goodbye?.(own)) : []), ...log(voice.exiting?.(reason)), { type: 'exit', code }];
 }
 
-function log(text: string | undefined): Action[] {
-  return text === undefined ? [] : [{ type: 'log', text }];
+function log(line: Line | undefined): Action[] {
+  return line === undefined ? [] : [{ type: 'log', line }];
 }

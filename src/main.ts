@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { freeAllocated, keepAllocated } from './libc/ffi.ts';
 import { frozenAt, readRecord } from './libc/record.ts';
-import { rehearse } from './rehearsal.ts';
+import { rehearse } from './rehearsal/rehearse.ts';
 import { run } from './run.ts';
 
 /** The addon that freezes (src/image/stage.c): `freeze` ends this process, and calls `wake` in each thawed one. */

@@ -2,13 +2,13 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { OPTIONS, type OptionRow } from './option-table.ts';
 import { ALL_SIGNALS, signalName } from './signals.ts';
-import type { Identity, Reason } from './voice.ts';
+import type { Failure, Identity, Reason } from './voice.ts';
 import type { Ending } from './wait-status.ts';
 
 const VERSION = packageJson.version;
 
 const line = (text: string) => `[dumb-init] ${text}\n`;
-const errnoText = (errno: number, strerror: string) => `(errno=${errno} ${strerror})`;
+const reason = ({ errno, text }: Failure) => `(errno=${errno} ${text})`;
 
 /** For the personalities that are asked for a licence. */
 export const LICENSE = `\
@@ -77,23 +77,21 @@ export const badValue = (argv0: string, what: string, takes: string, value: stri
   `${argv0}: ${what} takes ${takes}, not '${value}'\n`;
 export const pauseWithCommand = (argv0: string) => `${argv0}: with --pause there is no command\n`;
 
-export const cannotExecute = (command: string, strerror: string) => line(`${command}: ${strerror}`);
-export const cannotSetsid = (errno: number, strerror: string) =>
-  line(`Unable to setsid ${errnoText(errno, strerror)}. Exiting.`);
+export const cannotExecute = (command: string, { text }: Failure) => line(`${command}: ${text}`);
+export const cannotSetsid = (failure: Failure) => line(`Unable to setsid ${reason(failure)}. Exiting.`);
 export const cannotFork = () => line('Unable to fork. Exiting.');
-export const internalError = (text: string) => line(`Unable to start: ${text}. Exiting.`);
+export const unableToStart = (text: string) => line(`Unable to start: ${text}. Exiting.`);
+/** For an error of our own while the command runs: the work goes on. */
+export const internalError = (text: string) => line(`Internal error: ${text}.`);
 
 export const debugMode = () => line('Running in debug mode.');
 export const notSetsidMode = () => line('Not running in setsid mode.');
-export const cannotDetach = (errno: number, strerror: string) =>
-  line(`Unable to detach from controlling tty ${errnoText(errno, strerror)}.`);
+export const cannotDetach = (failure: Failure) => line(`Unable to detach from controlling tty ${reason(failure)}.`);
 export const detached = () => line('Detached from controlling tty, ignoring the first SIGHUP and SIGCONT we receive.');
 export const detachedNotLeader = () => line('Detached from controlling tty, but was not session leader.');
 export const spawned = (pid: number) => line(`Child spawned with PID ${pid}.`);
-export const cannotChdir = (errno: number, strerror: string) =>
-  line(`Unable to chdir("/") ${errnoText(errno, strerror)}`);
-export const cannotAttach = (errno: number, strerror: string) =>
-  line(`Unable to attach to controlling tty ${errnoText(errno, strerror)}.`);
+export const cannotChdir = (failure: Failure) => line(`Unable to chdir("/") ${reason(failure)}`);
+export const cannotAttach = (failure: Failure) => line(`Unable to attach to controlling tty ${reason(failure)}.`);
 export const setsidComplete = () => line('setsid complete.');
 
 /** A signal by its number, or as it shall be shown. */

@@ -11,13 +11,11 @@ export interface Options extends Readonly<Settings> {
   readonly operands?: readonly number[];
   /** What the environment changed, for the debug lines. */
   readonly fromEnvironment: { readonly debug: boolean; readonly noSetsid: boolean };
-  /** How much is said, where a program knows more than verbose or not. */
-  readonly verbosity?: number;
 }
 
 /** A text and an exit status, or a command to run. */
-export type Parsed =
-  | { kind: 'run'; options: Options }
+export type Parsed<O extends Options = Options> =
+  | { kind: 'run'; options: O }
   /** The text goes to stderr, as everything of dumb-init does, unless it is for stdout. */
   | { kind: 'help' | 'version' | 'signals'; text: string; status: 0; stdout?: true }
   | { kind: 'usageError'; text: string; status: 1 };

@@ -1,24 +1,96 @@
-/** The sole interpreter of actions. */
-import type { Action, Event, TimerId } from './decide.ts';
-import { bury, dieOf, exit, identity, kill, killAll, nextDead, stopSelf } from './libc/process.ts';
+/** The sole interpreter of the steps of the beginning, and of the actions of the life. */
+import type { Answer, Command, Detached, Spawned, Step } from './begin.ts';
+import type { Events } from './events.ts';
+import { becomeSubreaper, bury, kill, killAll, reapsOrphans } from './libc/children.ts';
+import { strerror } from './libc/ffi.ts';
+import { giveBackMemory } from './libc/memory.ts';
+import { write } from './libc/output.ts';
+import { argumentsAt, argumentsFrom, type ProcessImage } from './libc/process-image.ts';
+import { record } from './libc/record.ts';
+import { chdirToRoot, closeInherited, dieOf, exit, leadsSession, setParentDeathSignal, stopSelf } from './libc/self.ts';
+import { pendingSignal, type Received, signalSet, signalsOf } from './libc/signal-source.ts';
+import { spawn } from './libc/spawn.ts';
+import { detachFromTerminal } from './libc/terminal.ts';
+import { SIGCONT, SIGHUP } from './signals.ts';
+import type { Action, Event } from './state.ts';
+import type { Failure, Line } from './voice.ts';
 
-/** What an action may need beside system calls. */
-export interface Means {
-  /** Takes the events that come of an action. */
-  emit(event: Event): void;
-  write(line: string): void;
-  startTimer(id: TimerId, ms: number): void;
-  /** Look at the dead before they are reaped. */
-  readonly identify: boolean;
-  /** Who has died and is not buried yet: the command, when its death is the end. */
-  unburied?: number;
+/** What `-errno` means; undefined for a call that has not failed. */
+const failure = (result: number): Failure | undefined =>
+  result < 0 ? { errno: -result, text: strerror(-result) } : undefined;
+
+/** @param format makes of a line what is written */
+export function writeLine(line: Line, format: (line: string) => string): void {
+  if (typeof line === 'string') write(2, format(line));
+  else write(1, format(line.stdout));
+}
+
+/** A signal that was taken off the queue, as an event. */
+export const signalEvent = ({ n, sender }: Received): Event => ({
+  type: 'signal',
+  n,
+  handoff: sender === record().pid,
+});
+
+/** Takes a step of the beginning. @returns its answer */
+export function takeStep(step: Step, image: ProcessImage, say: (line: Line) => void): Answer {
+  switch (step.type) {
+    case 'say':
+      return say(step.line) as undefined;
+    case 'setParentDeathSignal':
+      return setParentDeathSignal(step.n) as undefined;
+    case 'becomeSubreaper':
+      return becomeSubreaper() as undefined;
+    case 'askWhetherReaper':
+      return reapsOrphans();
+    case 'detach':
+      return detach();
+    case 'spawn':
+      return spawnCommand(step.command, image);
+    case 'leaveFolder':
+      return failure(chdirToRoot());
+    case 'closeFiles':
+      return closeInherited() as undefined;
+  }
+}
+
+function detach(): Detached {
+  const failed = failure(detachFromTerminal());
+  if (failed || !leadsSession()) return { failure: failed, leader: false, early: [] };
+  // The kernel has sent us HUP and CONT. Taken off the queue now, they can't swallow somebody's
+  // real ones, for of a standard signal no second is queued.
+  const early: Event[] = [];
+  const handoff = signalSet([SIGHUP, SIGCONT]);
+  for (let signal = pendingSignal(handoff); signal; signal = pendingSignal(handoff)) early.push(signalEvent(signal));
+  return { leader: true, early };
+}
+
+function spawnCommand(command: Command, { words, environment }: ProcessImage): Spawned | Failure {
+  const { first, operands, keepIgnored } = command;
+  const spawned = spawn({
+    ...command,
+    argv: operands ? argumentsAt(operands) : argumentsFrom(first),
+    argc: operands?.length ?? words.length - first,
+    path: environment('PATH'),
+    blocked: [...(keepIgnored ? signalsOf(record().blocked) : []), ...command.blocked],
+  });
+  if (typeof spawned === 'number') return { errno: -spawned, text: strerror(-spawned) };
+  const { pid, setsid, takeTerminal, openTerminal, comeToForeground, exec } = spawned;
+  return {
+    pid,
+    setsid: failure(-setsid),
+    takeTerminal: failure(-takeTerminal),
+    openTerminal: failure(-openTerminal),
+    comeToForeground: failure(-comeToForeground),
+    exec: failure(-exec),
+  };
 }
 
 /**
  * Does what was decided. A failing kill is expected and passed over, as in dumb-init 1.2.5: ESRCH,
  * the child is already gone; EPERM, it has become somebody else's.
  */
-export function perform(action: Action, means: Means): void {
+export function perform(action: Action, events: Events, say: (line: Line) => void): void {
   switch (action.type) {
     case 'kill':
       kill(action.target, action.n);
@@ -32,25 +104,22 @@ export function perform(action: Action, means: Means): void {
     case 'die':
       dieOf(action.n);
       break;
-    case 'reap': {
-      let dead = nextDead();
-      for (; typeof dead !== 'string'; dead = nextDead()) {
-        means.unburied = dead.pid;
-        means.emit({ type: 'reaped', ...dead, who: means.identify ? identity(dead.pid) : undefined });
-        bury(dead.pid);
-        means.unburied = 0;
-      }
-      means.emit({ type: 'drained', childless: dead === 'childless' });
+    case 'reap':
+      events.reap();
       break;
-    }
+    case 'bury':
+      bury(action.pid);
+      break;
     case 'startTimer':
-      means.startTimer(action.id, action.ms);
+      events.startTimer(action.id, action.ms);
+      break;
+    case 'giveBackMemory':
+      giveBackMemory();
       break;
     case 'log':
-      means.write(action.text);
+      say(action.line);
       break;
     case 'exit':
-      if (means.unburied) bury(means.unburied);
       exit(action.code);
   }
 }

@@ -1,11 +1,8 @@
-/** The inits that dumb-init can be, by the name it is called by: a table, for all of them share one program. */
-import type { Rules } from './decide.ts';
-import type { ExecStatuses } from './libc/spawn.ts';
+/** An init that dumb-init can be. The table of them is personalities/index.ts: all of them share one program. */
+
 import type { Environment, Options, Parsed } from './options.ts';
-import { catatonit } from './personalities/catatonit.ts';
-import { dumbInit } from './personalities/dumb-init.ts';
-import { tini } from './personalities/tini.ts';
-import type { Voice } from './voice.ts';
+import type { Rules } from './state.ts';
+import type { Failure, Voice } from './voice.ts';
 
 /** What texts need of the running process. */
 export interface Self {
@@ -14,11 +11,21 @@ export interface Self {
   readonly describe: (n: number) => string;
 }
 
-export interface Personality {
+/** Exit statuses of the command's process if it can't execute the command. */
+export interface ExecStatuses {
+  readonly notFound: number;
+  readonly denied: number;
+  readonly other: number;
+}
+
+/**
+ * @typeParam O what its command line is read into
+ */
+export interface Personality<O extends Options = Options> {
   /** The last part of argv[0]. */
   readonly names: readonly string[];
-  parse(argv: readonly string[], environment: Environment, self: Self): Parsed;
-  voice(options: Options, self: Self): Voice;
+  parse(argv: readonly string[], environment: Environment, self: Self): Parsed<O>;
+  voice(options: O, self: Self): Voice;
   readonly rules: Rules;
   /** The command's process group gets this terminal, in our session; undefined: a session of its own, or nothing. */
   readonly foreground?: 'standard input' | '/dev/tty';
@@ -34,18 +41,9 @@ export interface Personality {
   readonly closesFiles: boolean;
   /** Looks at the dead before they are reaped (/proc/PID/stat), to say who they were. */
   readonly namesOrphans: boolean;
-  /** Where a line is written. */
-  stream(line: string): 1 | 2;
-  cannotFork(self: Self, strerror: string): string;
-  cannotExecute(self: Self, file: string, strerror: string): string;
+  cannotFork(self: Self, failure: Failure): string;
+  cannotExecute(self: Self, file: string, failure: Failure): string;
   /** Statuses with which the command's process ends if it can't execute the command. */
   execStatuses(options: Options): ExecStatuses;
-  foregroundFailed?(self: Self, strerror: string): string;
-}
-
-const OTHERS: readonly Personality[] = [tini, catatonit];
-
-export function personalityOf(argv0: string): Personality {
-  const name = argv0.slice(argv0.lastIndexOf('/') + 1);
-  return OTHERS.find(({ names }) => names.includes(name)) ?? dumbInit;
+  foregroundFailed?(self: Self, failure: Failure): string;
 }

@@ -1,4 +1,7 @@
-/** The one signal table. Numbers are those of x86_64 and aarch64 Linux (signal(7)). */
+/**
+ * The one signal table. Numbers are those of x86_64 and aarch64 Linux (signal(7)). Facts, not policy: this file
+ * imports nothing, and whoever needs it may import it.
+ */
 
 export interface Signal {
   n: number;
@@ -61,12 +64,19 @@ export const SIGTERM = number('SIGTERM');
 export const SIGCHLD = number('SIGCHLD');
 export const SIGCONT = number('SIGCONT');
 export const SIGSTOP = number('SIGSTOP');
+export const SIGTTIN = number('SIGTTIN');
+export const SIGTTOU = number('SIGTTOU');
 export const SIGURG = number('SIGURG');
 export const SIGXFSZ = number('SIGXFSZ');
 export const SIGWINCH = number('SIGWINCH');
 
 /** The signals after which dumb-init stops itself. */
 export const SUSPENDING: ReadonlySet<number> = new Set(SIGNALS.filter((signal) => signal.suspends).map(({ n }) => n));
+
+/** Those that the kernel sends for a fault of the program itself: tini and catatonit leave them to it. */
+export const KERNEL_SIGNALS: ReadonlySet<number> = new Set(
+  ['SIGFPE', 'SIGILL', 'SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGTRAP', 'SIGSYS'].map(number),
+);
 
 /** The highest signal that `--rewrite` takes on either side; real-time signals begin beyond it. */
 export const MAX_STANDARD_SIGNAL = 31;

@@ -1,4 +1,4 @@
-/** Times to wait for: nothing runs meanwhile, the loop asks for the nearest. */
+/** Times to wait for: nothing runs meanwhile, and who waits asks for the nearest. */
 export class Timers<Id> {
   readonly #deadlines = new Map<Id, number>();
   readonly #now: () => number;
@@ -12,18 +12,21 @@ export class Timers<Id> {
     this.#deadlines.set(id, this.#now() + ms);
   }
 
-  /** Takes the timers whose time is up, the earliest first. */
-  takeDue(): Id[] {
-    if (this.#deadlines.size === 0) return []; // as nearly always
-    const now = this.#now();
-    const due = [...this.#deadlines].filter(([, deadline]) => deadline <= now).sort(([, a], [, b]) => a - b);
-    for (const [id] of due) this.#deadlines.delete(id);
-    return due.map(([id]) => id);
+  /** Milliseconds until the next is due: 0 if its time is up; undefined when none runs. */
+  untilNext(): number | undefined {
+    const first = this.#first();
+    return first && Math.max(0, first[1] - this.#now());
   }
 
-  /** Milliseconds until the next is due; undefined when none runs. */
-  untilNext(): number | undefined {
-    if (this.#deadlines.size === 0) return undefined;
-    return Math.max(0, Math.min(...this.#deadlines.values()) - this.#now());
+  /** Takes the next. */
+  take(): Id | undefined {
+    const first = this.#first();
+    if (first) this.#deadlines.delete(first[0]);
+    return first?.[0];
+  }
+
+  #first(): [Id, number] | undefined {
+    if (this.#deadlines.size < 2) return this.#deadlines.entries().next().value; // as nearly always
+    return [...this.#deadlines].toSorted(([, a], [, b]) => a - b)[0];
   }
 }

@@ -1,6 +1,15 @@
 /** What may be said of an init's work. Each program that dumb-init can be says some of it, in its own words. */
 import type { Ending } from './wait-status.ts';
 
+/** A line with its end, bytes as latin1. It is for standard error, unless it says that it is for standard output. */
+export type Line = string | { readonly stdout: string };
+
+/** Why a system call failed: errno, and what strerror(3) says of it. */
+export interface Failure {
+  readonly errno: number;
+  readonly text: string;
+}
+
 /** What the kernel knows of a process that has ended and is not reaped yet. */
 export interface Identity {
   readonly name: string;
@@ -21,40 +30,40 @@ export interface Reason {
 /** Lines, by what they tell; a line that is not there is not written. */
 export type Voice = Partial<{
   // The start
-  debugMode(): string | undefined;
-  notSetsidMode(): string | undefined;
-  cannotDetach(errno: number, strerror: string): string | undefined;
-  detached(): string | undefined;
-  detachedNotLeader(): string | undefined;
-  cannotAttach(errno: number, strerror: string): string | undefined;
-  setsidComplete(): string | undefined;
-  subreaper(): string | undefined;
+  debugMode(): Line | undefined;
+  notSetsidMode(): Line | undefined;
+  cannotDetach(failure: Failure): Line | undefined;
+  detached(): Line | undefined;
+  detachedNotLeader(): Line | undefined;
+  cannotAttach(failure: Failure): Line | undefined;
+  setsidComplete(): Line | undefined;
+  subreaper(): Line | undefined;
   /** Neither PID 1 nor a subreaper. */
-  notReaper(): string | undefined;
-  cannotOpenTerminal(strerror: string): string | undefined;
-  noTerminal(errno: number, strerror: string): string | undefined;
-  spawned(pid: number, file: string): string | undefined;
-  cannotChdir(errno: number, strerror: string): string | undefined;
+  notReaper(): Line | undefined;
+  cannotOpenTerminal(failure: Failure): Line | undefined;
+  noTerminal(failure: Failure): Line | undefined;
+  spawned(pid: number, file: string): Line | undefined;
+  cannotChdir(failure: Failure): Line | undefined;
 
   // The loop
-  received(n: number): string | undefined;
-  ignoringHandoff(n: number): string | undefined;
-  ignoring(n: number): string | undefined;
-  delaying(n: number, ms: number): string | undefined;
-  merging(n: number): string | undefined;
-  translating(from: number, to: number): string | undefined;
-  forwarded(n: number): string | undefined;
-  notForwarding(n: number): string | undefined;
-  suspending(): string | undefined;
+  received(n: number): Line | undefined;
+  ignoringHandoff(n: number): Line | undefined;
+  ignoring(n: number): Line | undefined;
+  delaying(n: number, ms: number): Line | undefined;
+  merging(n: number): Line | undefined;
+  translating(from: number, to: number): Line | undefined;
+  forwarded(n: number): Line | undefined;
+  notForwarding(n: number): Line | undefined;
+  suspending(): Line | undefined;
   /** Any dead process. */
-  reaped(pid: number, end: Ending): string | undefined;
+  reaped(pid: number, end: Ending): Line | undefined;
   /** A dead process that is not the command. */
-  orphan(pid: number, end: Ending, who: Identity | undefined): string | undefined;
-  commandEnded(end: Ending): string | undefined;
+  orphan(pid: number, end: Ending, who: Identity | undefined): Line | undefined;
+  commandEnded(end: Ending): Line | undefined;
   /** Nobody more to reap now; `childless`: and no child is left. */
-  drained(childless: boolean): string | undefined;
-  waiting(): string | undefined;
-  forcing(): string | undefined;
-  goodbye(status: number): string | undefined;
-  exiting(reason: Reason): string | undefined;
+  drained(childless: boolean): Line | undefined;
+  waiting(): Line | undefined;
+  forcing(): Line | undefined;
+  goodbye(status: number): Line | undefined;
+  exiting(reason: Reason): Line | undefined;
 }>;

@@ -2,8 +2,9 @@
  * The floor: the least that an init does, frozen in place of src/run.ts. It starts the command, makes two calls
  * to libc for each signal, and has nothing between them. `forwarder -- COMMAND…`
  */
-import { exit, kill } from '../../src/libc/process.ts';
+import { kill } from '../../src/libc/children.ts';
 import { argumentsFrom, processImage } from '../../src/libc/process-image.ts';
+import { exit } from '../../src/libc/self.ts';
 import { nextSignal } from '../../src/libc/signal-source.ts';
 import { spawn } from '../../src/libc/spawn.ts';
 import { SIGCHLD } from '../../src/signals.ts';

@@ -1,5 +1,5 @@
 /** Time. */
-import { CLOCK_MONOTONIC, SIZEOF_TIMESPEC } from './abi.ts';
+import { CLOCK_MONOTONIC, SIZEOF_TIMESPEC } from '../abi.ts';
 import { allocate, declareWithoutErrno } from './ffi.ts';
 
 const libcClockGettime = declareWithoutErrno('clock_gettime', 'int', 'pointer');

@@ -1,5 +1,5 @@
 /** Memory that the start needed, and waiting for signals does not. */
-import { MADV_DONTNEED } from './abi.ts';
+import { MADV_DONTNEED } from '../abi.ts';
 import { declareWithoutErrno } from './ffi.ts';
 import { cleanMemory } from './record.ts';
 

@@ -1,5 +1,5 @@
 /** The arguments and the environment as the kernel laid them down: bytes, in their order. */
-import { SIZEOF_POINTER } from './abi.ts';
+import { SIZEOF_POINTER } from '../abi.ts';
 import { allocate, bytesAt, stringAt, words64, wordsAt } from './ffi.ts';
 import { record } from './record.ts';
 

@@ -1,6 +1,7 @@
 /** Signals as a queue: the thaw has blocked all of them for good, and they are taken from the kernel one by one. */
+
+import { SI_CODE_OFFSET, SI_PID_OFFSET, SI_USER, SIZEOF_SIGINFO_T, SIZEOF_SIGSET_T, SIZEOF_TIMESPEC } from '../abi.ts';
 import { ALL_SIGNALS } from '../signals.ts';
-import { SI_CODE_OFFSET, SI_PID_OFFSET, SI_USER, SIZEOF_SIGINFO_T, SIZEOF_SIGSET_T, SIZEOF_TIMESPEC } from './abi.ts';
 import { allocate, declare, declareWithoutErrno, ints, type Memory } from './ffi.ts';
 
 const sigpending = declare('sigpending', 'pointer');

@@ -1,12 +1,12 @@
 /** catatonit 0.1.7 (https://github.com/openSUSE/catatonit/blob/v0.1.7/catatonit.c): options, texts, statuses. */
+
+import { EBADF, ENOTTY, ENXIO } from '../abi.ts';
 import { getopt, type Spec } from '../getopt.ts';
-import { EBADF, ENOTTY, ENXIO } from '../libc/abi.ts';
 import { LICENSE } from '../messages.ts';
 import { defaultSettings } from '../option-table.ts';
 import type { Environment, Parsed } from '../options.ts';
 import type { Personality, Self } from '../personality.ts';
-import { SUSPENDING } from '../signals.ts';
-import { KERNEL_SIGNALS } from './tini.ts';
+import { KERNEL_SIGNALS, SUSPENDING } from '../signals.ts';
 
 const OPTIONS: readonly (Spec & { letter: string })[] = [
   { letter: 'g' },
@@ -78,13 +78,12 @@ export const catatonit: Personality = {
     if (!verbose) return {};
     const debug = (text: string) => line(self, 'DEBUG', text);
     return {
-      cannotOpenTerminal: (strerror) =>
-        line(self, 'INFO', `using stdin as tty fd: could not open /dev/tty: ${strerror}`),
-      noTerminal: (errno, strerror) =>
+      cannotOpenTerminal: ({ text }) => line(self, 'INFO', `using stdin as tty fd: could not open /dev/tty: ${text}`),
+      noTerminal: ({ errno, text }) =>
         debug(
           errno === ENXIO
             ? 'setting foreground process failed: no such device'
-            : `setting foreground process failed: no tty present: ${strerror}`,
+            : `setting foreground process failed: no tty present: ${text}`,
         ),
       spawned: (pid, file) => debug(`pid1 (${pid}) spawned: ${file}`),
       ignoring: () => debug('ignoring kernel attempting to stop us: tty has TOSTOP set'),
@@ -111,9 +110,8 @@ export const catatonit: Personality = {
   leavesFolder: false,
   closesFiles: true,
   namesOrphans: false,
-  stream: () => 2,
-  cannotFork: (self, strerror) => line(self, 'ERROR', `failed to fork child: ${strerror}`),
-  cannotExecute: (self, _, strerror) => line(self, 'ERROR', `failed to exec pid1: ${strerror}`),
+  cannotFork: (self, { text }) => line(self, 'ERROR', `failed to fork child: ${text}`),
+  cannotExecute: (self, _, { text }) => line(self, 'ERROR', `failed to exec pid1: ${text}`),
   execStatuses: () => ({ notFound: 1, denied: 1, other: 1 }),
-  foregroundFailed: (self, strerror) => line(self, 'ERROR', `setting foreground process failed: ${strerror}`),
+  foregroundFailed: (self, { text }) => line(self, 'ERROR', `setting foreground process failed: ${text}`),
 };

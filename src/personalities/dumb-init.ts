@@ -1,8 +1,8 @@
-import { DUMB_INIT_RULES } from '../decide.ts';
 import * as messages from '../messages.ts';
 import { type Options, parseOptions } from '../options.ts';
 import type { Personality } from '../personality.ts';
 import { signalName } from '../signals.ts';
+import { DUMB_INIT_RULES } from '../state.ts';
 import type { Voice } from '../voice.ts';
 
 function debugLines(signalNames: boolean): Voice {
@@ -46,9 +46,8 @@ export const dumbInit: Personality = {
   leavesFolder: true,
   closesFiles: false,
   namesOrphans: true,
-  stream: () => 2,
   cannotFork: messages.cannotFork,
-  cannotExecute: (_, file, strerror) => messages.cannotExecute(file, strerror),
+  cannotExecute: (_, file, failure) => messages.cannotExecute(file, failure),
   execStatuses: ({ execStatus }) =>
     execStatus ? { notFound: 127, denied: 126, other: 126 } : { notFound: 2, denied: 2, other: 2 },
 };

@@ -1,19 +1,25 @@
 /** tini 0.19.0 (https://github.com/krallin/tini/blob/v0.19.0/src/tini.c): options, texts, statuses. */
+
+import { ENOTTY, ENXIO } from '../abi.ts';
 import { type Found, getopt, type Spec } from '../getopt.ts';
-import { ENOTTY, ENXIO } from '../libc/abi.ts';
 import { LICENSE } from '../messages.ts';
 import { defaultSettings, on, type Settings } from '../option-table.ts';
-import type { Environment, Parsed } from '../options.ts';
+import type { Environment, Options, Parsed } from '../options.ts';
 import type { Personality, Self } from '../personality.ts';
-import { SIGCHLD, SIGNALS } from '../signals.ts';
+import { KERNEL_SIGNALS, SIGCHLD, SIGNALS, SIGTTIN, SIGTTOU } from '../signals.ts';
 import { scanInt } from '../values.ts';
 
 const VERSION = 'tini version 0.19.0';
 
+interface Verbosity {
+  /** How much is said. */
+  verbosity: number;
+}
+
 interface Row extends Spec {
   readonly letter: string;
   /** @returns false for a bad argument */
-  readonly set?: (settings: Settings & { verbosity: number }, argument: string) => boolean;
+  readonly set?: (settings: Settings & Verbosity, argument: string) => boolean;
 }
 
 /** Signals that tini has no name for. */
@@ -97,7 +103,7 @@ Environment variables:
 type Level = 'FATAL' | 'WARN ' | 'INFO ' | 'DEBUG' | 'TRACE';
 const line = ({ pid }: Self, level: Level, text: string) => `[${level} tini (${pid})] ${text}\n`;
 
-function parse(argv: readonly string[], environment: Environment, self: Self): Parsed {
+function parse(argv: readonly string[], environment: Environment, self: Self): Parsed<Options & Verbosity> {
   const argv0 = argv[0] ?? '';
   if (argv.length === 2 && argv[1] === '--version') {
     return { kind: 'version', text: `${VERSION}\n`, status: 0, stdout: true };
@@ -134,23 +140,19 @@ function atoi(text: string): number {
   return scanInt(/^[ \t\n\v\f\r]*([+-]?\d+)/.exec(text)?.[1] ?? '0') >>> 0;
 }
 
-const signals = (...names: string[]) => new Set(SIGNALS.filter(({ name }) => names.includes(name)).map(({ n }) => n));
+const IGNORED: ReadonlySet<number> = new Set([SIGTTIN, SIGTTOU]);
 
-/** Also the signals that catatonit leaves to the kernel. */
-export const KERNEL_SIGNALS = signals('SIGFPE', 'SIGILL', 'SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGTRAP', 'SIGSYS');
-
-const IGNORED = signals('SIGTTIN', 'SIGTTOU');
-
-export const tini: Personality = {
+export const tini: Personality<Options & Verbosity> = {
   names: ['tini', 'tini-static', 'docker-init'],
   parse,
-  voice: ({ verbosity = 1, warnZombies }, self) => {
+  voice: ({ verbosity, warnZombies }, self) => {
     const at = (level: number, name: Level, text: string) => (verbosity >= level ? line(self, name, text) : undefined);
+    const out = (text: string | undefined) => (text === undefined ? undefined : { stdout: text });
     const [warn, info, debug, trace] = [
       (text: string) => at(1, 'WARN ', text),
-      (text: string) => at(2, 'INFO ', text),
-      (text: string) => at(3, 'DEBUG', text),
-      (text: string) => at(4, 'TRACE', text),
+      (text: string) => out(at(2, 'INFO ', text)),
+      (text: string) => out(at(3, 'DEBUG', text)),
+      (text: string) => out(at(4, 'TRACE', text)),
     ];
     return {
       subreaper: () => trace('Registered as child subreaper'),
@@ -161,7 +163,8 @@ export const tini: Personality = {
             'To fix the problem, use the -s option or set the environment variable TINI_SUBREAPER to register Tini ' +
             'as a child subreaper, or run Tini as PID 1.',
         ),
-      noTerminal: (errno) => debug(`tcsetpgrp failed: no ${errno === ENOTTY ? 'tty' : 'such device'} (ok to proceed)`),
+      noTerminal: ({ errno }) =>
+        debug(`tcsetpgrp failed: no ${errno === ENOTTY ? 'tty' : 'such device'} (ok to proceed)`),
       spawned: (pid, file) => info(`Spawned child process '${file}' with pid '${pid}'`),
       received: (n) =>
         IGNORED.has(n)
@@ -191,9 +194,8 @@ export const tini: Personality = {
   leavesFolder: false,
   closesFiles: false,
   namesOrphans: false,
-  stream: (text) => (/^\[(INFO |DEBUG|TRACE) /.test(text) ? 1 : 2),
-  cannotFork: (self, strerror) => line(self, 'FATAL', `fork failed: ${strerror}`),
-  cannotExecute: (self, file, strerror) => line(self, 'FATAL', `exec ${file} failed: ${strerror}`),
+  cannotFork: (self, { text }) => line(self, 'FATAL', `fork failed: ${text}`),
+  cannotExecute: (self, file, { text }) => line(self, 'FATAL', `exec ${file} failed: ${text}`),
   execStatuses: () => ({ notFound: 127, denied: 126, other: 1 }),
-  foregroundFailed: (self, strerror) => line(self, 'FATAL', `tcsetpgrp failed: ${strerror}`),
+  foregroundFailed: (self, { text }) => line(self, 'FATAL', `tcsetpgrp failed: ${text}`),
 };

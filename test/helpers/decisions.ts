@@ -2,10 +2,12 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Test } from 'tap';
-import * as messages from '../../src/messages.ts';
-import type { parseOptions } from '../../src/options.ts';
+import type { Command } from '../../src/begin.ts';
+import type { Options, parseOptions } from '../../src/options.ts';
+import { dumbInit } from '../../src/personalities/dumb-init.ts';
 import { SIGNALS } from '../../src/signals.ts';
 import { COMMANDS, type CommandLine } from './command-lines.ts';
+import { NO_SUCH_FILE, promised as onPaper, type Scene } from './paper.ts';
 import { fixture, type Result, run } from './processes.ts';
 
 /** A folder in which each command is the witness, which tells of itself and of the signals it gets. */
@@ -34,29 +36,24 @@ export interface Decision {
   stderr: string[];
 }
 
-/** What a parser promises for a command line. */
+/** What is promised for a command line, if it is read so. */
 export function promised(parse: typeof parseOptions, { argv0, words, env }: CommandLine): Decision {
   const argv = [argv0, ...words].map(bytes);
-  const parsed = parse(argv, (name) => env[name]);
-  if (parsed.kind !== 'run') return { status: parsed.status, stdout: '', stderr: [mask(parsed.text)] };
-
-  const { command, verbose, singleChild, rewrites, fromEnvironment } = parsed.options;
-  const stderr: string[] = [];
-  if (fromEnvironment.debug) stderr.push(messages.debugMode());
-  if (fromEnvironment.noSetsid && verbose) stderr.push(messages.notSetsidMode());
-  if (verbose) stderr.push(mask(messages.spawned(0)));
-  const file = argv[command] ?? '';
-  if (!COMMANDS.map(bytes).includes(file)) {
-    stderr.push(messages.cannotExecute(file, 'No such file or directory'));
-    return { status: 2, stdout: '', stderr: stderr.sort() };
-  }
-  const stdout = [
-    `arguments ${argv.slice(command).map(escaped).join(' ')}`,
-    `session ${singleChild ? 'inherited' : 'own'}`,
-    `signals ${WITNESSED.map((n) => `${n}:${rewrites.get(n) ?? n}`).join(' ')}`,
-    '',
-  ].join('\n');
-  return { status: 0, stdout, stderr: stderr.sort() };
+  const scene: Scene = {
+    pid: 1,
+    child: 2,
+    exec: ({ file }) => (COMMANDS.map(bytes).includes(file) ? undefined : NO_SUCH_FILE),
+  };
+  const witnessed = (words: readonly string[], { session }: Command, { rewrites }: Options) => ({
+    stdout: [
+      `arguments ${words.map(escaped).join(' ')}`,
+      `session ${session === 'none' ? 'inherited' : 'own'}`,
+      `signals ${WITNESSED.map((n) => `${n}:${rewrites.get(n) ?? n}`).join(' ')}`,
+      '',
+    ].join('\n'),
+    status: 0,
+  });
+  return decided(onPaper({ ...dumbInit, parse }, argv, (name) => env[name], scene, witnessed));
 }
 
 const DECIDED = /^\[dumb-init\] (Running in debug|Not running in setsid|Child spawned|[\s\S]*: No such file)/;

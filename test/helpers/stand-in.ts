@@ -2,11 +2,10 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { Test } from 'tap';
-import { type Action, decide, type Event, initialState } from '../../src/decide.ts';
-import { ENOTTY } from '../../src/libc/abi.ts';
+import { EACCES } from '../../src/abi.ts';
 import type { Personality } from '../../src/personality.ts';
-import { SIGCHLD } from '../../src/signals.ts';
 import { concurrently } from './concurrently.ts';
+import { NO_SUCH_FILE, promised as onPaper, type Scene } from './paper.ts';
 import { fixture, OURS, type Result, type Running, run, start } from './processes.ts';
 import { type Random, seeded } from './random.ts';
 
@@ -134,60 +133,25 @@ export function comparable({ status, stdout, stderr }: Result, dull: RegExp): Se
 /** Each has its own. */
 const licence = (text: string) => (/Licen[cs]e/.test(text) && !text.includes('Usage') ? '(licence)' : text);
 
-const DESCRIPTIONS: Record<number, string> = { 2: 'Interrupt', 9: 'Killed', 15: 'Terminated' };
-const self = { pid: 7, describe: (n: number) => DESCRIPTIONS[n] ?? '' };
-const CHILD = 8;
+const DENIED = { errno: EACCES, text: 'Permission denied' };
 
-/** What our parser and our policy promise, on paper: the command ends, and nothing else happens. */
+/** What is promised for a line: the command ends, and nothing else happens. */
 export function promised(personality: Personality, { argv0, words, env }: Line, dull: RegExp): Seen {
   const argv = [argv0, ...words].map((text) => Buffer.from(text).toString('latin1'));
-  const parsed = personality.parse(argv, (name) => env[name], self);
-  const result = { status: 0, stdout: '', stderr: '' };
-  const say = (text: string | undefined) => {
-    if (text !== undefined) result[personality.stream(text) === 1 ? 'stdout' : 'stderr'] += text;
-  };
-  if (parsed.kind !== 'run') {
-    result['stdout' in parsed ? 'stdout' : 'stderr'] = parsed.text;
-    return comparable({ ...result, status: parsed.status }, dull);
-  }
-  const { options } = parsed;
-  const voice = personality.voice(options, self);
-  if (options.subreaper) say(voice.subreaper?.());
-  else say(voice.notReaper?.());
-  const operands = (options.operands ?? []).map((index) => argv[index] ?? '');
-  const [file = '', ...args] = operands;
-  const child = { ...self, pid: CHILD };
-  if (personality.foreground === '/dev/tty') say(voice.cannotOpenTerminal?.('No such device or address'));
-  say(personality.voice(options, child).noTerminal?.(ENOTTY, 'Inappropriate ioctl for device'));
   const end = Number(env['END'] ?? 0);
-  let status = end > 128 && end < 255 ? end - 128 : end << 8;
-  if (file === 'run') {
-    result.stdout += `${args.map((arg) => `<${arg}>`).join('') || '<>'} leads its group\n`;
-  } else {
-    const denied = /^(noexec|\/etc)$/.test(file);
-    say(personality.cannotExecute(child, file, denied ? 'Permission denied' : 'No such file or directory'));
-    const statuses = personality.execStatuses(options);
-    status = (denied ? statuses.denied : statuses.notFound) << 8;
-  }
-  say(voice.spawned?.(CHILD, file));
-  let state = initialState({
-    ...{ child: CHILD, setsid: !options.singleChild, rewrites: new Map(), detachedAsLeader: false },
-    ...{ voice, rules: personality.rules, wishes: options },
+  const scene: Scene = {
+    pid: 7,
+    child: 8,
+    exec: ({ file }) => (file === 'run' ? undefined : /^(noexec|\/etc)$/.test(file) ? DENIED : NO_SUCH_FILE),
+  };
+  const outcome = ([, ...args]: readonly string[]) => ({
+    stdout: `${args.map((arg) => `<${arg}>`).join('') || '<>'} leads its group\n`,
+    status: end > 128 && end < 255 ? end - 128 : end << 8,
   });
-  const happens = (event: Event) => {
-    const [next, actions] = decide(state, event);
-    state = next;
-    for (const action of actions) take(action);
-  };
-  const take = (action: Action) => {
-    if (action.type === 'log') say(action.text);
-    if (action.type === 'exit') result.status = action.code;
-    if (action.type !== 'reap') return;
-    happens({ type: 'reaped', pid: CHILD, status });
-    happens({ type: 'drained', childless: true });
-  };
-  happens({ type: 'signal', n: SIGCHLD });
-  return comparable(result, dull);
+  return comparable(
+    onPaper(personality, argv, (name) => env[name], scene, outcome),
+    dull,
+  );
 }
 
 /** Every line by our parser and policy, and by our executable. */

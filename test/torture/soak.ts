@@ -11,8 +11,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Action, decide, type Event, initialState, type State } from '../../src/decide.ts';
-import { parseOptions } from '../../src/options.ts';
+import { decide } from '../../src/decide.ts';
 import { dumbInit } from '../../src/personalities/dumb-init.ts';
 import {
   ALL_SIGNALS,
@@ -26,7 +25,9 @@ import {
   SUSPENDING,
   signalName,
 } from '../../src/signals.ts';
+import type { Action, Event, State } from '../../src/state.ts';
 import { type Ending, ending, exitStatus } from '../../src/wait-status.ts';
+import { beginOnPaper } from '../helpers/paper.ts';
 import { childrenOf, fixture, OURS, processState, statusKib, waitUntil } from '../helpers/processes.ts';
 import { type Random, seeded } from '../helpers/random.ts';
 
@@ -266,36 +267,18 @@ class Life {
     }
   }
 
-  /** The lines until the command runs, which are no matter of `decide`. */
+  /** The lines until the command runs, as the beginning on paper has them. */
   #start(line: string): void {
-    this.#startLines.push(line.replace('[dumb-init] ', '').replace(/\d+\.$/, 'N.'));
+    this.#startLines.push(`${line}\n`);
     const [, child] = /Child spawned with PID (\d+)/.exec(line) ?? [];
     if (!child) return;
-    const parsed = parseOptions(['dumb-init', ...this.#options, 'worker'], () => undefined);
+    const words = ['dumb-init', ...this.#options, 'worker'];
+    const parsed = dumbInit.parse(words, () => undefined, { pid: 1, describe: String });
     if (parsed.kind !== 'run') throw new Error('the options are wrong');
-    const { options } = parsed;
-    const expected = [
-      ...(options.singleChild
-        ? []
-        : this.#terminal
-          ? ['Detached from controlling tty, ignoring the first SIGHUP and SIGCONT we receive.', 'setsid complete.']
-          : [
-              'Unable to detach from controlling tty (errno=25 Inappropriate ioctl for device).',
-              'Unable to attach to controlling tty (errno=25 Inappropriate ioctl for device).',
-              'setsid complete.',
-            ]),
-      'Child spawned with PID N.',
-    ];
-    if (this.#startLines.join('\n') !== expected.join('\n')) throw new Surprise(this.#startLines.join('\n'));
-    this.#state = initialState({
-      child: Number(child),
-      setsid: !options.singleChild,
-      rewrites: options.rewrites,
-      detachedAsLeader: this.#terminal,
-      voice: dumbInit.voice(options, { pid: 1, describe: String }),
-      rules: dumbInit.rules,
-      wishes: options,
-    });
+    const scene = { pid: 1, child: Number(child), terminal: this.#terminal };
+    const { lines, beginning } = beginOnPaper(parsed.options, dumbInit, words, scene);
+    if (this.#startLines.join('') !== lines.join('')) throw new Surprise(this.#startLines.join(''));
+    if ('state' in beginning) this.#state = beginning.state;
   }
 
   /** The event that must have led to this line. */
@@ -313,11 +296,11 @@ class Life {
       if (isCommand && value(ending(status)) !== this.#commandEnd) throw new Surprise(`the command: ${line}`);
       if (!isCommand && this.#reaped.has(Number(pid))) throw new Surprise(`reaped twice: ${pid}`);
       if (!isCommand) this.#reaped.set(Number(pid), ending(status));
-      this.#decide({ type: 'reaped', pid: Number(pid), status });
+      this.#decide({ type: 'died', pid: Number(pid), status });
     } else {
       for (const id of this.#state?.timers ?? []) {
         const [, actions] = decide(this.#state as State, { type: 'timeout', id });
-        if (!actions.some((action) => action.type === 'log' && action.text === `${line}\n`)) continue;
+        if (!actions.some((action) => action.type === 'log' && action.line === `${line}\n`)) continue;
         this.#decide({ type: 'timeout', id });
         break;
       }
@@ -331,7 +314,7 @@ class Life {
   }
 
   #expect(action: Action): void {
-    if (action.type === 'log') this.#predicted.push(action.text);
+    if (action.type === 'log') this.#predicted.push(String(action.line));
     if (action.type === 'exit') this.#exit = action.code;
     // A STOP is not for the command to report; nor is what comes when it has ended.
     if (action.type === 'kill' && action.n !== SIGSTOP && !this.#state?.ended) this.#owe(action.n, 1);

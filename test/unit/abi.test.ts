@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import t from 'tap';
-import * as abi from '../../src/libc/abi.ts';
+import * as abi from '../../src/abi.ts';
 import { fixture } from '../helpers/processes.ts';
 
 t.test('numbers and layouts are those of the C headers', (t) => {

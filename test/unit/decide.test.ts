@@ -1,9 +1,10 @@
 /** The policy on paper: no process is needed. */
 import t from 'tap';
-import { type Action, decide, type Event, initialState, type Started, type State } from '../../src/decide.ts';
+import { decide } from '../../src/decide.ts';
 import { defaultSettings } from '../../src/option-table.ts';
 import { dumbInit } from '../../src/personalities/dumb-init.ts';
 import { SIGNALS } from '../../src/signals.ts';
+import { type Action, type Event, initialState, type Started, type State } from '../../src/state.ts';
 
 const CHILD = 42;
 const ORPHAN = 99;
@@ -13,7 +14,7 @@ const [TSTP, TTIN, TTOU, RT64] = [20, 21, 22, 64];
 function state(changes: Partial<Started> & { handoff?: readonly number[] } = {}): State {
   const { handoff, ...started } = changes;
   const initial = initialState({
-    ...{ child: CHILD, setsid: true, voice: {}, rewrites: new Map(), detachedAsLeader: false },
+    ...{ child: CHILD, target: 'group', voice: {}, rewrites: new Map(), detachedAsLeader: false },
     ...started,
   });
   return handoff ? { ...initial, handoff } : initial;
@@ -21,17 +22,18 @@ function state(changes: Partial<Started> & { handoff?: readonly number[] } = {})
 
 const rewrites = (...pairs: [number, number][]) => ({ rewrites: new Map(pairs) });
 const signal = (n: number, handoff?: boolean): Event => ({ type: 'signal', n, ...(handoff ? { handoff } : {}) });
-const exited = (pid: number, code: number): Event => ({ type: 'reaped', pid, status: code << 8 });
-const killed = (pid: number, n: number): Event => ({ type: 'reaped', pid, status: n });
+const exited = (pid: number, code: number): Event => ({ type: 'died', pid, status: code << 8 });
+const killed = (pid: number, n: number): Event => ({ type: 'died', pid, status: n });
 
 const toGroup = (n: number): Action => ({ type: 'kill', target: -CHILD, n });
 const toChild = (n: number): Action => ({ type: 'kill', target: CHILD, n });
 const stopSelf: Action = { type: 'stopSelf' };
 const reap: Action = { type: 'reap' };
 const exit = (code: number): Action => ({ type: 'exit', code });
-const log = (text: string): Action => ({ type: 'log', text: `[dumb-init] ${text}\n` });
+const bury = (pid: number): Action => ({ type: 'bury', pid });
+const log = (text: string): Action => ({ type: 'log', line: `[dumb-init] ${text}\n` });
 
-const single = { setsid: false };
+const single: Partial<Started> = { target: 'process' };
 const fromEnvironment = { debug: false, noSetsid: false };
 const self = { pid: 1, describe: String };
 const verbose = { voice: dumbInit.voice({ ...defaultSettings(), verbose: true, command: 1, fromEnvironment }, self) };
@@ -72,13 +74,23 @@ const CASES: [string, State, Event, Action[]][] = [
     [],
   ],
 
-  ['an orphan that ends changes nothing', state(), exited(ORPHAN, 3), []],
-  ['an orphan that is killed changes nothing', state(), killed(ORPHAN, KILL), []],
-  ['the end of the child ends all: TERM to the group, its status', state(), exited(CHILD, 3), [toGroup(TERM), exit(3)]],
-  ['a killed child gives 128 + n', state(), killed(CHILD, KILL), [toGroup(TERM), exit(128 + KILL)]],
-  ['with -c nobody gets a last TERM', state(single), exited(CHILD, 0), [exit(0)]],
-  ['the last TERM is rewritten', state(rewrites([TERM, QUIT])), exited(CHILD, 0), [toGroup(QUIT), exit(0)]],
-  ['the last TERM is dropped', state(rewrites([TERM, 0])), exited(CHILD, 0), [exit(0)]],
+  ['an orphan that ends changes nothing', state(), exited(ORPHAN, 3), [bury(ORPHAN)]],
+  ['an orphan that is killed changes nothing', state(), killed(ORPHAN, KILL), [bury(ORPHAN)]],
+  [
+    'the end of the child ends all: TERM to the group, its status',
+    state(),
+    exited(CHILD, 3),
+    [toGroup(TERM), bury(CHILD), exit(3)],
+  ],
+  ['a killed child gives 128 + n', state(), killed(CHILD, KILL), [toGroup(TERM), bury(CHILD), exit(128 + KILL)]],
+  ['with -c nobody gets a last TERM', state(single), exited(CHILD, 0), [bury(CHILD), exit(0)]],
+  [
+    'the last TERM is rewritten',
+    state(rewrites([TERM, QUIT])),
+    exited(CHILD, 0),
+    [toGroup(QUIT), bury(CHILD), exit(0)],
+  ],
+  ['the last TERM is dropped', state(rewrites([TERM, 0])), exited(CHILD, 0), [bury(CHILD), exit(0)]],
 
   [
     'lines: a forwarded signal',
@@ -120,7 +132,7 @@ const CASES: [string, State, Event, Action[]][] = [
     'lines: an orphan that was killed',
     state(verbose),
     killed(ORPHAN, KILL),
-    [log('A child with PID 99 was terminated by signal 9.')],
+    [log('A child with PID 99 was terminated by signal 9.'), bury(ORPHAN)],
   ],
   [
     'lines: the end, with -c too, where nothing is sent',
@@ -129,6 +141,7 @@ const CASES: [string, State, Event, Action[]][] = [
     [
       log('A child with PID 42 exited with exit status 3.'),
       log('Forwarded signal 15 to children.'),
+      bury(CHILD),
       log('Child exited with status 3. Goodbye.'),
       exit(3),
     ],

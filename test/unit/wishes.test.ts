@@ -1,6 +1,7 @@
 /** The policy of what is asked for beyond 1.2.5, on paper. */
 import t from 'tap';
-import { type Action, decide, type Event, initialState, type State, type Wishes } from '../../src/decide.ts';
+import { decide } from '../../src/decide.ts';
+import { type Action, type Event, initialState, type State, type TimerId, type Wishes } from '../../src/state.ts';
 
 const CHILD = 42;
 const ORPHAN = 99;
@@ -8,7 +9,7 @@ const [HUP, KILL, TERM, TSTP] = [1, 9, 15, 20];
 
 const start = (wishes: Partial<Wishes>, child = CHILD): State =>
   initialState({
-    ...{ child, setsid: true, rewrites: new Map(), detachedAsLeader: false, voice: {} },
+    ...{ child, target: 'group', rewrites: new Map(), detachedAsLeader: false, voice: {} },
     wishes: { waitAll: false, killAfter: undefined, delays: new Map(), exitMap: new Map(), ...wishes },
   });
 
@@ -22,21 +23,22 @@ function course(state: State, ...events: Event[]): Action[][] {
 }
 
 const signal = (n: number): Event => ({ type: 'signal', n });
-const exited = (pid: number, code = 0): Event => ({ type: 'reaped', pid, status: code << 8 });
+const exited = (pid: number, code = 0): Event => ({ type: 'died', pid, status: code << 8 });
 const drained = (childless: boolean): Event => ({ type: 'drained', childless });
-const timeout = (id: number | 'force'): Event => ({ type: 'timeout', id });
+const timeout = (id: TimerId): Event => ({ type: 'timeout', id });
 const toGroup = (n: number): Action => ({ type: 'kill', target: -CHILD, n });
 const toAll = (n: number, target = 0): Action => ({ type: 'killAll', target, n });
-const timer = (id: number | 'force', ms: number): Action => ({ type: 'startTimer', id, ms });
+const timer = (id: TimerId, ms: number): Action => ({ type: 'startTimer', id, ms });
+const bury = (pid: number): Action => ({ type: 'bury', pid });
 const exit = (code: number): Action => ({ type: 'exit', code });
 
 t.test('wait-all: TERM to all at the end of the command, exit when no child is left', async (t) => {
   const actions = course(start({ waitAll: true }), exited(CHILD, 7), drained(false), signal(HUP), drained(true));
-  t.strictSame(actions, [[toAll(TERM)], [], [toAll(HUP)], [exit(7)]]);
+  t.strictSame(actions, [[toAll(TERM), bury(CHILD)], [], [toAll(HUP)], [exit(7)]]);
 });
 
 t.test('wait-all: before the end of the command, having no child left means nothing', async (t) => {
-  t.strictSame(course(start({ waitAll: true }), exited(ORPHAN), drained(true)), [[], []]);
+  t.strictSame(course(start({ waitAll: true }), exited(ORPHAN), drained(true)), [[bury(ORPHAN)], []]);
 });
 
 t.test('kill-after: the first TERM counts, KILL goes to all, and again to who turns up', async (t) => {
@@ -45,15 +47,21 @@ t.test('kill-after: the first TERM counts, KILL goes to all, and again to who tu
     [toGroup(TERM), timer('force', 10)],
     [toGroup(TERM)],
     [toAll(KILL, -CHILD)],
-    [toAll(KILL, -CHILD)],
-    [toGroup(TERM), exit(0)],
+    [toAll(KILL, -CHILD), bury(ORPHAN)],
+    [toGroup(TERM), bury(CHILD), exit(0)],
   ]);
 });
 
 t.test('kill-after with wait-all: the end of the command starts the time, unless it runs', async (t) => {
   const state = start({ killAfter: 10, waitAll: true });
-  t.strictSame(course(state, exited(CHILD), timeout('force')), [[toAll(TERM), timer('force', 10)], [toAll(KILL)]]);
-  t.strictSame(course(state, signal(TERM), exited(CHILD)), [[toGroup(TERM), timer('force', 10)], [toAll(TERM)]]);
+  t.strictSame(course(state, exited(CHILD), timeout('force')), [
+    [toAll(TERM), timer('force', 10), bury(CHILD)],
+    [toAll(KILL)],
+  ]);
+  t.strictSame(course(state, signal(TERM), exited(CHILD)), [
+    [toGroup(TERM), timer('force', 10)],
+    [toAll(TERM), bury(CHILD)],
+  ]);
 });
 
 t.test('kill-after: another signal than TERM starts nothing', async (t) => {
@@ -78,10 +86,15 @@ t.test('delay: dumb-init stops itself when the command is stopped, not before', 
 
 t.test('map-exit: the status of the command, also that of a signal, becomes another', async (t) => {
   const state = start({ exitMap: new Map([[143, 0]]) });
-  t.strictSame(course(state, { type: 'reaped', pid: CHILD, status: TERM }), [[toGroup(TERM), exit(0)]]);
-  t.strictSame(course(state, exited(CHILD, 1)), [[toGroup(TERM), exit(1)]]);
+  t.strictSame(course(state, { type: 'died', pid: CHILD, status: TERM }), [[toGroup(TERM), bury(CHILD), exit(0)]]);
+  t.strictSame(course(state, exited(CHILD, 1)), [[toGroup(TERM), bury(CHILD), exit(1)]]);
 });
 
 t.test('pause: TERM is the end, HUP is nothing, and no reaped process is the command', async (t) => {
-  t.strictSame(course(start({}, 0), signal(HUP), exited(ORPHAN), drained(true), signal(TERM)), [[], [], [], [exit(0)]]);
+  t.strictSame(course(start({}, 0), signal(HUP), exited(ORPHAN), drained(true), signal(TERM)), [
+    [],
+    [bury(ORPHAN)],
+    [],
+    [exit(0)],
+  ]);
 });

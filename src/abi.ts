@@ -1,6 +1,7 @@
 /**
  * Numbers and layouts of the C ABI that the program needs. They are the same on x86_64 and aarch64
  * Linux with glibc, but for the number of a system call; test/unit/abi.test.ts holds each against the headers.
+ * Facts, not policy: this file imports nothing, and whoever needs it may import it.
  */
 
 // errno.h
