@@ -50,7 +50,7 @@ PUBLIC void *mmap(void *address, word size, int protection, int flags, int fd, l
 
 enum { PUT_OWN_PID = 0xffff, LAST_ERROR = 127, CLONE_VM = 0x100, CLONE_VFORK = 0x4000, SIGCHLD = 17 }; // linux/sched.h
 
-// What a child does, one system call after another, as src/libc/spawn.ts has written it down.
+// What a child does, one system call after another, as src/libc/child-steps.ts has written it down.
 struct step {
   word call, arguments[4];
   word if_step, if_error; // only if that step has ended with this errno; 0: always
