@@ -112,24 +112,26 @@ $(OUT)/node-sea: scripts/build/inject.ts $(OUT)/node $(SEA_BLOB)
 	$(NODE) scripts/build/inject.ts $(OUT)/node $(SEA_BLOB) $@
 
 # In one segment, so that no damage to its headers can part its code from its words.
-$(OUT)/thaw: src/image/thaw.c src/image/arch.h src/image/frozen.h Makefile | $(OUT)
+$(OUT)/thaw: src/image/thaw.c $(wildcard src/image/*.h) Makefile | $(OUT)
 	$(CC) $(CFLAGS) -fno-pie -static -nostdlib -Wl,-Ttext-segment=$(THAW_BASE) -Wl,--defsym=file_start=$(HEADERS_AT) \
 	  -Wl,-z,noexecstack -Wl,-z,noseparate-code -Wl,-z,max-page-size=0x10000 -Wl,--build-id=none -o $@ $<
 
-$(OUT)/guard.so $(OUT)/stage.so: $(OUT)/%.so: src/image/%.c src/image/arch.h src/image/frozen.h Makefile | $(OUT)
+$(OUT)/guard.so: src/image/guard.c
+$(OUT)/stage.so: $(wildcard src/image/stage/*)
+$(OUT)/guard.so $(OUT)/stage.so: $(OUT)/%.so: $(wildcard src/image/*.h) Makefile | $(OUT)
 	$(CC) $(CFLAGS) -fvisibility=hidden -fPIC -shared -nostdlib -Wl,-soname,$*.so -Wl,-z,noexecstack -Wl,-z,relro \
-	  -Wl,-z,now -Wl,-z,max-page-size=0x10000 -Wl,--build-id=none -o $@ $<
+	  -Wl,-z,now -Wl,-z,max-page-size=0x10000 -Wl,--build-id=none -o $@ $(filter %.c,$^)
 
 $(OUT)/libraries.txt: scripts/build/libraries.ts $(SHIPPED_NODE) $(ADDON) | $(OUT)
 	$(NODE) scripts/build/libraries.ts '$(LIBRARY_CC)' $(SHIPPED_NODE) $(ADDON) > $@
 
 # The application boots, is rehearsed and frozen: the process, as it was then.
-$(OUT)/frozen/memory: scripts/build/freeze.ts $(OUT)/node-sea $(OUT)/stage.so $(OUT)/guard.so $(ADDON) $(OUT)/libraries.txt
+$(OUT)/frozen/memory: $(addprefix scripts/build/,freeze.ts layout.ts elf.ts) $(OUT)/node-sea $(OUT)/stage.so $(OUT)/guard.so $(ADDON) $(OUT)/libraries.txt
 	$(call need,qemu-user-static)
 	$(NODE) scripts/build/freeze.ts $(ARCH) $(CROSS)objdump $(OUT)/node-sea $(OUT)/stage.so $(OUT)/guard.so $(ADDON) $(OUT)/frozen \
 	  $$(cat $(OUT)/libraries.txt)
 
-$(OUT)/dumb-init: $(addprefix scripts/build/,pack.ts dump.ts segments.ts elf.ts trim.ts) src/libc/frozen-layout.ts \
+$(OUT)/dumb-init: $(addprefix scripts/build/,pack.ts dump.ts segments.ts elf.ts layout.ts trim.ts) src/libc/frozen-layout.ts \
   $(OUT)/frozen/memory $(OUT)/thaw
 	$(NODE) scripts/build/pack.ts $(OUT)/frozen $(OUT)/thaw $(SHIPPED_NODE) $@ $(OUT)/frozen/dumb-init \
 	  $(OUT)/frozen/root/*.so $(OUT)/frozen/root/ffi-rs.node $(OUT)/frozen/root/lib/*
@@ -155,9 +157,10 @@ include scripts/packaging.mk
 # --- tests ---------------------------------------------------------------------------------------
 
 FIXTURES := $(patsubst test/fixtures/%.c,build/test/%,$(wildcard test/fixtures/*.c))
+build/test/layout: $(wildcard src/image/*.h)
 build/test/%: test/fixtures/%.c
 	mkdir -p build/test
-	$(LIBRARY_CC) -std=gnu11 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -static -o $@ $<
+	$(LIBRARY_CC) -std=gnu11 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -static -o $@ $(filter %.c,$^)
 
 # What the tests need of Debian, beyond Node, npm, make and gcc.
 TEST_PACKAGES := busybox-static catatonit daemontools dumb-init podman python3-minimal runc strace supervisor tini

@@ -8,7 +8,7 @@ import { frozenAt, readRecord } from './libc/record.ts';
 import { rehearse } from './rehearsal/rehearse.ts';
 import { run } from './run.ts';
 
-/** The addon that freezes (src/image/stage.c): `freeze` ends this process, and calls `wake` in each thawed one. */
+/** The addon that freezes (src/image/stage/freeze.c): `freeze` ends this process, and calls `wake` in each thawed one. */
 const stage = { exports: {} as { freeze(wake: () => never, life: () => void): never; frozen: number } };
 process.dlopen(stage, '/stage.so');
 frozenAt(stage.exports.frozen);

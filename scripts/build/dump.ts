@@ -1,4 +1,4 @@
-/** What the stage has written down of the process that was frozen (src/image/stage.c, dump). */
+/** What the stage has written down of the process that was frozen (src/image/stage/dump.c). */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 

@@ -9,12 +9,7 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync
 import { basename, dirname } from 'node:path';
 import { takeClockFromLoader } from './clock.ts';
 import { parseElf } from './elf.ts';
-
-/**
- * The frozen stack, in bytes, for V8. With its guard page it fills whole pages of any size, so that it shares none
- * with the loader, which comes next.
- */
-const STACK = (6 << 20) - 0x1000;
+import { STACK } from './layout.ts';
 
 /** A processor of each architecture with nothing that others of it might lack. */
 const PROCESSORS: Record<string, string> = { x86_64: 'qemu64', aarch64: 'cortex-a57' };

@@ -25,17 +25,12 @@ import {
   type Segment,
   STT_GNU_IFUNC,
 } from './elf.ts';
+import { HOT, LOOKED_AT, MOST_HEADERS } from './layout.ts';
 import { type Piece, pagesOf, runsOf } from './segments.ts';
 import { unusedData } from './trim.ts';
 
-/** Kernels before 5.18 want the program headers within one page (fs/binfmt_elf.c, load_elf_phdrs). */
-const MOST_HEADERS = 73;
 /** No two parts of the thaw share a page of any size. */
 const LARGEST_PAGE = 0x10000;
-/** As in thaw.c. */
-const HOT = 96;
-/** How many bytes of the first of them it looks at. */
-const LOOKED_AT = 16 * 0x1000;
 /** The linker puts the thaw between these (Makefile). */
 const HEADERS_AT = 0x1fff0000;
 const END_AT = 0x20ff0000;

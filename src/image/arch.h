@@ -32,7 +32,7 @@ enum {
   SYS_io_uring_setup = 425,
 };
 
-static inline long sys6(long number, long a, long b, long c, long d, long e, long f) {
+__attribute__((always_inline)) static inline long sys6(long number, long a, long b, long c, long d, long e, long f) {
   register long r10 __asm__("r10") = d, r8 __asm__("r8") = e, r9 __asm__("r9") = f;
   long result;
   __asm__ volatile("syscall"
@@ -70,7 +70,7 @@ enum {
   SYS_io_uring_setup = 425,
 };
 
-static inline long sys6(long number, long a, long b, long c, long d, long e, long f) {
+__attribute__((always_inline)) static inline long sys6(long number, long a, long b, long c, long d, long e, long f) {
   register long x8 __asm__("x8") = number, x0 __asm__("x0") = a, x1 __asm__("x1") = b;
   register long x2 __asm__("x2") = c, x3 __asm__("x3") = d, x4 __asm__("x4") = e, x5 __asm__("x5") = f;
   __asm__ volatile("svc 0"
@@ -84,7 +84,7 @@ static inline long sys6(long number, long a, long b, long c, long d, long e, lon
 #error "dumb-init is built for x86_64 and aarch64"
 #endif
 
-static inline long sys(long number, long a, long b, long c, long d) { return sys6(number, a, b, c, d, 0, 0); }
+__attribute__((always_inline)) static inline long sys(long number, long a, long b, long c, long d) { return sys6(number, a, b, c, d, 0, 0); }
 
 // The kernel returns errors as -errno; below that it is an address.
 static inline int failed(long value) { return value < 0 && value > -4096; }

@@ -1,14 +1,14 @@
 // What the two sides of the freeze tell each other, in one struct of 8-byte words. The guard holds it, so
 // it is part of the frozen memory. src/libc/frozen-layout.ts has the same names; a test holds them together.
 
-enum { MAX_CLEAN = 24 };
+enum { MAX_CLEAN = 24, STACK = 0x5ff000 }; // of the main thread (scripts/build/layout.ts)
 
 struct range {
   word start, size;
 };
 
 struct frozen {
-  // At the freeze, by stage.c:
+  // At the freeze, by stage/freeze.c:
   word stack;          // where the stack of the frozen program may go on, downwards
   word wake;           // the function to call there (guard.c)
   word thread_pointer; // of the main thread

@@ -1,44 +1,33 @@
 // The guard: what keeps a thawed Node from harm. It is preloaded when Node boots at build time, is frozen
 // with it, and so is the one part of the C that runs in a container beside the thaw.
 
-#include "arch.h"
-#include "frozen.h"
+#include "libc.h"
+#include "step.h"
 
-#define PUBLIC __attribute__((visibility("default")))
-
-enum { STDERR = 2 };
-
-extern int *__errno_location(void);
 extern void *__curbrk; // libc's idea of the break
 
 PUBLIC struct frozen frozen;
-
-static long result(long value) {
-  if (!failed(value)) return value;
-  *__errno_location() = (int)-value;
-  return -1;
-}
 
 // The numbers of Node's own file descriptors may be anybody's after the thaw. V8's tasks would wake an
 // event loop that never turns, by a write to one of them. (The program's own writes go to libc directly.)
 static int thawed;
 PUBLIC long write(int fd, const void *bytes, word size) {
   if (thawed && fd > STDERR) return (long)size;
-  return result(sys(SYS_write, fd, (long)bytes, (long)size, 0));
+  return result(sys_write(fd, bytes, size));
 }
 
 #if defined(__aarch64__)
 // Node was told of pages of 64 KiB, the largest there are, so it counts on addresses that are multiples of
 // that. A kernel with smaller pages gives others too: more is asked for, and what is too much returned.
-enum { PAGE = 0x10000, MAP_FIXED = 0x10 };
+enum { PAGE = 0x10000 };
 PUBLIC void *mmap64(void *address, word size, int protection, int flags, int fd, long offset) {
   word slack = flags & MAP_FIXED ? 0 : PAGE;
   size = (size + PAGE - 1) & -(word)PAGE;
-  long got = sys6(SYS_mmap, (long)address, (long)(size + slack), protection, flags, fd, offset);
+  long got = (long)sys_mmap(address, size + slack, protection, flags, fd, offset);
   if (failed(got) || !slack) return (void *)result(got);
   word start = ((word)got + PAGE - 1) & -(word)PAGE, before = start - (word)got;
-  if (before) sys(SYS_munmap, got, (long)before, 0, 0);
-  if (before < slack) sys(SYS_munmap, (long)(start + size), (long)(slack - before), 0, 0);
+  if (before) sys_munmap((void *)got, before);
+  if (before < slack) sys_munmap((void *)(start + size), slack - before);
   return (void *)start;
 }
 PUBLIC void *mmap(void *address, word size, int protection, int flags, int fd, long offset) {
@@ -48,19 +37,10 @@ PUBLIC void *mmap(void *address, word size, int protection, int flags, int fd, l
 
 // --- the command's process ---------------------------------------------------------------------------
 
-enum { PUT_OWN_PID = 0xffff, LAST_ERROR = 127, CLONE_VM = 0x100, CLONE_VFORK = 0x4000, SIGCHLD = 17 }; // linux/sched.h
-
-// What a child does, one system call after another, as src/libc/child-steps.ts has written it down.
-struct step {
-  word call, arguments[4];
-  word if_step, if_error; // only if that step has ended with this errno; 0: always
-  word goes_on[2];        // after which errors the next step follows: bit n for errno n, the last for all beyond
-  word otherwise;         // the step that follows any other error
-  long result;
-};
+enum { LAST_ERROR = 127, CLONE_VM = 0x100, CLONE_VFORK = 0x4000, SIGCHLD = 17 }; // linux/sched.h
 
 static long put_own_pid(char *to) { // in decimal
-  long pid = sys(SYS_getpid, 0, 0, 0, 0), digits = 1;
+  long pid = sys_getpid(), digits = 1;
   for (long rest = pid; rest >= 10; rest /= 10) digits++;
   to[digits] = 0;
   for (; digits > 0; pid /= 10) to[--digits] = (char)('0' + pid % 10);
@@ -70,7 +50,7 @@ static long put_own_pid(char *to) { // in decimal
 // Makes a child that shares this memory, in which the results remain to be read. This process waits until the
 // child has exec'd or ended (vfork(2)). The last steps end the child. Returns its PID, or -errno.
 PUBLIC int run_in_child(struct step *steps) {
-  long pid = sys(SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0, 0);
+  long pid = sys_clone(CLONE_VM | CLONE_VFORK | SIGCHLD);
   if (pid) return (int)pid;
   for (struct step *step = steps;;) {
     if (step->if_error && steps[step->if_step].result != -(long)step->if_error) {
@@ -89,17 +69,11 @@ PUBLIC int run_in_child(struct step *steps) {
 
 extern int napi_call_function(word, word, word, word, const word *, word *); // js_native_api.h
 
-static _Noreturn void end(const char *line, word size) {
-  sys(SYS_write, STDERR, (long)line, (long)size, 0);
-  for (;;) sys(SYS_exit_group, 1, 0, 0, 0);
-}
-
 // The thaw jumps here, on the frozen stack: below every frame that was frozen.
 PUBLIC _Noreturn void wake(void) {
-  static const char line[] = "[dumb-init] The program has returned. Exiting.\n";
   __curbrk = 0; // not known: libc asks the kernel when it needs more (sysdeps/unix/sysv/linux/brk.c, sbrk)
   thawed = 1;
   word nothing = 0;
   napi_call_function(frozen.env, frozen.receiver, frozen.callback, 0, 0, &nothing);
-  end(line, sizeof line - 1);
+  die("[dumb-init] The program has returned. Exiting.\n");
 }

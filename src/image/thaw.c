@@ -9,20 +9,10 @@
 //
 // README.md in this folder says what is trusted and what is refused.
 
-#include "arch.h"
+#include "sys.h"
 #include "frozen.h"
+#include "payload.h"
 
-// Written by scripts/build/pack.ts. `end` is the file's last word: all ones.
-enum { HOT = 96, MOST_HEADER_WORDS = (64 + 73 * 56) / 8 };
-struct payload {
-  struct frozen *frozen;
-  const word *end;
-  struct range reserved; // address space into which V8's table of functions may grow
-  struct range image;    // all that is mapped of the file
-  struct range hot[HOT]; // what a start reads of it
-  word headers;          // how many words of headers
-  word sum;              // of the headers and of the words before
-};
 extern const struct payload payload;
 extern const word file_start[]; // the linker's: the ELF header
 
@@ -37,19 +27,16 @@ __attribute__((used)) static void define_payload(void) {
 
 // linux/fcntl.h, linux/poll.h, linux/auxvec.h, asm-generic/mman-common.h, asm/prctl.h, asm-generic/signal.h
 enum {
-  AT_FDCWD = -100, O_PATH = 010000000, O_CLOEXEC = 02000000, POLLNVAL = 0x20, AT_RANDOM = 25,
-  MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000, MAP_FIXED_NOREPLACE = 0x100000, ARCH_SET_FS = 0x1002,
-  MADV_RANDOM = 1, MADV_WILLNEED = 3,
-  SIG_SETMASK = 2, SIG_IGN = 1, MASK_SIZE = 8,
+  O_PATH = 010000000, O_CLOEXEC = 02000000, POLLNVAL = 0x20, AT_RANDOM = 25, MADV_RANDOM = 1, MADV_WILLNEED = 3,
+  ARCH_SET_FS = 0x1002, SIG_SETMASK = 2, SIG_IGN = 1,
   SIGKILL = 9, SIGCHLD = 17, SIGCONT = 18, SIGSTOP = 19, SIGURG = 23, SIGWINCH = 28, LAST_SIGNAL = 33,
 };
 
 static word bit(int n) { return 1UL << (n - 1); }
 
 static _Noreturn void die(const char *line, word size) {
-  sys(SYS_write, 2, (long)line, (long)size, 0);
-  sys(SYS_exit_group, 1, 0, 0, 0);
-  __builtin_trap(); // no loop: a damaged file might begin in the midst of it
+  sys_write(2, line, size);
+  sys_exit(1);
 }
 #define DIE(text) die("[dumb-init] " text " Exiting.\n", sizeof("[dumb-init] " text " Exiting.\n") - 1)
 
@@ -66,7 +53,7 @@ static word check_file_and_block_signals(void) {
   if (payload.headers > MOST_HEADER_WORDS) DIE("The executable is truncated or damaged.");
   word sum = sum_of(file_start, file_start + payload.headers, 0);
   if (sum_of((const word *)&payload, &payload.sum, sum) != payload.sum) DIE("The executable is truncated or damaged.");
-  long error = sys(SYS_rt_sigprocmask, SIG_SETMASK, (long)payload.end, (long)&blocked, MASK_SIZE);
+  long error = sys_rt_sigprocmask(SIG_SETMASK, payload.end, &blocked);
   if (error || *payload.end != ~0UL) DIE("The executable is truncated or damaged.");
   return blocked;
 }
@@ -79,12 +66,12 @@ static word stop_ignoring_signals(word handler) {
   word ignored = 0;
   for (int n = 1; n <= LAST_SIGNAL; n++) {
     if (n == SIGKILL || n == SIGSTOP) continue; // can't be ignored
-    word action[4] = {0}; // handler, flags, restorer or mask, mask
-    sys(SYS_rt_sigaction, n, 0, (long)action, MASK_SIZE);
-    if (action[0] != SIG_IGN) continue;
+    struct sigaction action = {0};
+    sys_rt_sigaction(n, 0, &action);
+    if (action.handler != SIG_IGN) continue;
     ignored |= bit(n);
-    action[0] = bit(n) & ignored_by_default ? handler : 0;
-    sys(SYS_rt_sigaction, n, (long)action, 0, MASK_SIZE);
+    action.handler = bit(n) & ignored_by_default ? handler : 0;
+    sys_rt_sigaction(n, &action, 0);
   }
   return ignored;
 }
@@ -92,35 +79,31 @@ static word stop_ignoring_signals(word handler) {
 // O_PATH on "/" behaves as closed for read, write and ioctl (EBADF), and being close-on-exec it is closed
 // for the child. (An fd that was opened so looks closed as well: then another number is free.)
 static void hold_closed_standard_fds(void) {
-  struct {
-    int fd;
-    short events, found;
-  } fds[] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}};
-  word at_once[2] = {0, 0};
-  sys6(SYS_ppoll, (long)fds, 3, (long)at_once, 0, 0, 0);
+  struct pollfd fds[] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}};
+  const long at_once[2] = {0, 0};
+  sys_ppoll(fds, 3, at_once);
   for (int fd = 0; fd < 3; fd++) {
-    if (!(fds[fd].found & POLLNVAL)) continue;
-    long got = sys(SYS_openat, AT_FDCWD, (long)"/", O_PATH | O_CLOEXEC, 0);
-    if (got != fd) sys(SYS_close, got, 0, 0, 0);
+    if (!(fds[fd].revents & POLLNVAL)) continue;
+    long got = sys_open("/", O_PATH | O_CLOEXEC, 0);
+    if (got != fd) sys_close((int)got);
   }
 }
 
 // Where the file is not in the page cache, what a start reads of it is asked for at once, and no more is read
 // around each page than that.
 static void read_ahead(void) {
-  enum { PAGE = 0x1000, LOOKED_AT = 16 };
   unsigned char cached[LOOKED_AT], all = 1; // a byte for each page, of which there may be fewer
   for (int i = 0; i < LOOKED_AT; i++) cached[i] = 1;
-  if (sys(SYS_mincore, (long)payload.hot[0].start, LOOKED_AT * PAGE, (long)cached, 0)) return;
+  if (sys_mincore((void *)payload.hot[0].start, LOOKED_AT * LEAST_PAGE, cached)) return;
   for (int i = 0; i < LOOKED_AT; i++) all &= cached[i];
   if (all & 1) return;
-  sys(SYS_madvise, (long)payload.image.start, (long)payload.image.size, MADV_RANDOM, 0);
-  for (int i = 0; i < HOT; i++) sys(SYS_madvise, (long)payload.hot[i].start, (long)payload.hot[i].size, MADV_WILLNEED, 0);
+  sys_madvise((void *)payload.image.start, payload.image.size, MADV_RANDOM);
+  for (int i = 0; i < HOT; i++) sys_madvise((void *)payload.hot[i].start, payload.hot[i].size, MADV_WILLNEED);
 }
 
 static void set_thread_pointer(word value) {
 #if defined(__x86_64__)
-  sys(SYS_arch_prctl, ARCH_SET_FS, (long)value, 0, 0);
+  sys_arch_prctl(ARCH_SET_FS, value);
 #else
   __asm__ volatile("msr tpidr_el0, %0" ::"r"(value));
 #endif
@@ -135,12 +118,12 @@ __attribute__((used)) _Noreturn void thaw(word *stack) {
 
   // Where another mapping is in the way, or the address space is limited, V8 goes on without until it
   // needs more of it: that ends in a line of its own.
-  sys6(SYS_mmap, (long)payload.reserved.start, (long)payload.reserved.size, 0,
-       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+  sys_mmap((void *)payload.reserved.start, payload.reserved.size, PROT_NONE,
+           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
 
   struct frozen *frozen = payload.frozen;
   set_thread_pointer(frozen->thread_pointer);
-  long id = sys(SYS_set_tid_address, 0, 0, 0, 0);
+  long id = sys_set_tid_address(0);
   *(int *)frozen->thread_id = (int)id;
 
   word argc = stack[0], *argv = stack + 1, *envp = argv + argc + 1, *aux = envp;

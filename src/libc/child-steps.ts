@@ -5,6 +5,7 @@
  */
 import { SIZEOF_POINTER, SYSTEM_CALLS } from '../abi.ts';
 import { allocate, declareGuard, type Memory, words64 } from './ffi.ts';
+import { STEP, STEP_WORDS } from './step-layout.ts';
 
 /** One system call of the child. */
 export interface ChildStep {
@@ -31,12 +32,7 @@ export function errorSet(...errors: number[]): ErrorSet {
   return [bits & 0xffff_ffff_ffff_ffffn, bits >> 64n];
 }
 
-/** As in guard.c: not a system call. It writes the child's PID, in decimal, to an address. */
-export const PUT_OWN_PID = 0xffff;
-/** struct step: eleven words, of which the last is the result. */
-const WORDS = 11;
-export const SIZEOF_STEP = WORDS * SIZEOF_POINTER;
-const RESULT = WORDS - 1;
+const SIZEOF_STEP = STEP_WORDS * SIZEOF_POINTER;
 
 /** The list in memory, as the guard reads it; the results are 0 until then. */
 function written(steps: readonly ChildStep[]): Memory {
@@ -46,19 +42,20 @@ function written(steps: readonly ChildStep[]): Memory {
     step.place = i;
   });
   const placeOf = ({ place = 0 }: ChildStep) => place;
-  const resultAddress = (step: ChildStep) => memory.address + BigInt((placeOf(step) * WORDS + RESULT) * SIZEOF_POINTER);
+  const resultAddress = (step: ChildStep) =>
+    memory.address + BigInt(placeOf(step) * SIZEOF_STEP + STEP.result * SIZEOF_POINTER);
   steps.forEach(({ call, arguments: values = [], only, goesOn, otherwise }, i) => {
-    const at = i * WORDS;
-    fields[at] = BigInt(call);
+    const at = i * STEP_WORDS;
+    fields[at + STEP.call] = BigInt(call);
     values.forEach((value, j) => {
-      fields[at + 1 + j] = typeof value === 'object' ? resultAddress(value) : BigInt(value);
+      fields[at + STEP.arguments + j] = typeof value === 'object' ? resultAddress(value) : BigInt(value);
     });
     if (only) {
-      fields[at + 5] = BigInt(placeOf(only.after));
-      fields[at + 6] = BigInt(only.errno);
+      fields[at + STEP.if_step] = BigInt(placeOf(only.after));
+      fields[at + STEP.if_error] = BigInt(only.errno);
     }
-    if (goesOn) [fields[at + 7], fields[at + 8]] = goesOn;
-    if (otherwise) fields[at + 9] = BigInt(placeOf(otherwise));
+    if (goesOn) [fields[at + STEP.goes_on], fields[at + STEP.goes_on + 1]] = goesOn;
+    if (otherwise) fields[at + STEP.otherwise] = BigInt(placeOf(otherwise));
   });
   return memory;
 }
@@ -76,7 +73,9 @@ export function runSteps(steps: readonly ChildStep[]): { pid: number; errorOf: (
   if (pid < 0) return pid;
   const results = words64(memory);
   const errorOf = ({ place }: ChildStep): number => {
-    return place === undefined ? 0 : Math.max(0, -Number(BigInt.asIntN(64, results[place * WORDS + RESULT] ?? 0n)));
+    return place === undefined
+      ? 0
+      : Math.max(0, -Number(BigInt.asIntN(64, results[place * STEP_WORDS + STEP.result] ?? 0n)));
   };
   return { pid, errorOf };
 }

@@ -1,6 +1,6 @@
 /**
  * `struct frozen` of src/image/frozen.h: what the freeze, the packer and the thaw write down for each other
- * and for the program. All fields are words of 8 bytes; test/unit/frozen-layout.test.ts holds both sides together.
+ * and for the program. All fields are words of 8 bytes; test/unit/layout.test.ts holds both sides together.
  */
 
 /** How many ranges of memory that is never written there is room for. */

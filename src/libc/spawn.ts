@@ -15,11 +15,12 @@ import {
   TIOCSPGRP,
 } from '../abi.ts';
 import { SIGCHLD, SIGCONT, SIGURG, SIGWINCH } from '../signals.ts';
-import { ANY_ERROR, type ChildStep, errorSet, exit, PUT_OWN_PID, runSteps } from './child-steps.ts';
+import { ANY_ERROR, type ChildStep, errorSet, exit, runSteps } from './child-steps.ts';
 import { type ExecStatuses, endings, execFailure, execSteps, type Program } from './exec.ts';
 import { allocate, bytesAt, cString, declare, stringAt, words64, wordsAt } from './ffi.ts';
 import { record } from './record.ts';
 import { signalSet, signalsOf } from './signal-source.ts';
+import { PUT_OWN_PID } from './step-layout.ts';
 
 const libcOpen = declare('open', 'pointer', 'int');
 const libcClose = declare('close', 'int');

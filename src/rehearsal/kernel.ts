@@ -8,8 +8,8 @@ import {
   SIZEOF_POINTER,
   SIZEOF_SIGINFO_T,
 } from '../abi.ts';
-import { SIZEOF_STEP } from '../libc/child-steps.ts';
 import { allocate, EndOfRehearsal, memoryAt, type Stage, words64 } from '../libc/ffi.ts';
+import { STEP, STEP_WORDS } from '../libc/step-layout.ts';
 import { SIGCHLD } from '../signals.ts';
 import { COMMAND, type Death, type Happening, OWN_PID, type Scene, SOMEBODY } from './scenes.ts';
 
@@ -112,8 +112,8 @@ export function kernel(scene: Scene, complain: (text: string) => void): Stage {
 
 /** The first steps but for `from` have failed (src/libc/spawn.ts): as many as there always are. */
 function failSteps(steps: bigint, from: number, errno: number): void {
-  const { bytes } = memoryAt(steps, 6 * SIZEOF_STEP);
-  for (let i = from + 1; i <= 6; i++) bytes.writeBigInt64LE(BigInt(-errno), i * SIZEOF_STEP - SIZEOF_POINTER);
+  const fields = words64(memoryAt(steps, 6 * STEP_WORDS * SIZEOF_POINTER));
+  for (let i = from; i < 6; i++) fields[i * STEP_WORDS + STEP.result] = BigInt.asUintN(64, BigInt(-errno));
 }
 
 /** The initial stack as execve(2) lays it down: addresses of argv and envp. */
