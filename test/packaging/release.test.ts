@@ -56,7 +56,8 @@ for (const cc of ['clang', 'musl-gcc']) {
     for (const file of ['node', 'node-sea', 'libraries.txt']) place(`build/${MACHINE}/${file}`, `${out}/${file}`);
     const made = await run('make', [`CC=${cc}`, `OUT=${out}`, `${out}/dumb-init`], { limitMs: PATIENCE_MS });
     t.equal(made.status, 0, made.stderr);
-    for (const part of ['thaw', 'guard', 'stage']) t.match(made.stdout, new RegExp(`^${cc} [^]*${part}\\.c`, 'm'));
+    for (const part of ['thaw', 'guard', 'stage'])
+      t.match(made.stdout, new RegExp(`^${cc} [^]* -o ${out}/${part}`, 'm'));
     t.equal((await run(`${out}/dumb-init`, ['sh', '-c', 'exit 7'])).status, 7);
   });
 }

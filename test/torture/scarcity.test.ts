@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } 
 import t, { type Test } from 'tap';
 import { concurrently } from '../helpers/concurrently.ts';
 import { place, runContainer } from '../helpers/container.ts';
-import { fixture, OURS, type Result, run } from '../helpers/processes.ts';
+import { fixture, OURS, type Result, run, waitUntil } from '../helpers/processes.ts';
 import { figure } from '../helpers/torture.ts';
 
 const exit7 = ['sh', '-c', 'exit 7'];
@@ -90,12 +90,22 @@ t.test('a limit of the processes of a user (RLIMIT_NPROC): 2 are enough, itself 
 
 let cgroups = 0;
 
+/** Removes a cgroup, unless a process that ends is still in it. */
+function removed(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A cgroup of this test's own, of version 1 or 2. */
 function cgroup(t: Test, controller: string, v1File: string, v2File: string) {
   const v1 = existsSync(`/sys/fs/cgroup/${controller}`);
   const folder = `/sys/fs/cgroup/${v1 ? `${controller}/` : ''}dumb-init-test-${process.pid}-${cgroups++}`;
   mkdirSync(folder);
-  t.teardown(() => rmdirSync(folder));
+  t.teardown(() => waitUntil(() => removed(folder), 'the last process to leave its cgroup'));
   const script = `echo $$ > ${folder}/cgroup.procs && exec "$@"`;
   return (limit: number, ...words: string[]) => {
     writeFileSync(`${folder}/${v1 ? v1File : v2File}`, String(limit));
