@@ -122,7 +122,7 @@ $(OUT)/guard.so $(OUT)/stage.so: $(OUT)/%.so: $(wildcard src/image/*.h) Makefile
 	$(CC) $(CFLAGS) -fvisibility=hidden -fPIC -shared -nostdlib -Wl,-soname,$*.so -Wl,-z,noexecstack -Wl,-z,relro \
 	  -Wl,-z,now -Wl,-z,max-page-size=0x10000 -Wl,--build-id=none -o $@ $(filter %.c,$^)
 
-$(OUT)/libraries.txt: scripts/build/libraries.ts $(SHIPPED_NODE) $(ADDON) | $(OUT)
+$(OUT)/libraries.txt: $(addprefix scripts/build/,libraries.ts elf.ts) $(SHIPPED_NODE) $(ADDON) | $(OUT)
 	$(NODE) scripts/build/libraries.ts '$(LIBRARY_CC)' $(SHIPPED_NODE) $(ADDON) > $@
 
 # The application boots, is rehearsed and frozen: the process, as it was then.
@@ -131,7 +131,7 @@ $(OUT)/frozen/memory: $(addprefix scripts/build/,freeze.ts layout.ts elf.ts) $(O
 	$(NODE) scripts/build/freeze.ts $(ARCH) $(CROSS)objdump $(OUT)/node-sea $(OUT)/stage.so $(OUT)/guard.so $(ADDON) $(OUT)/frozen \
 	  $$(cat $(OUT)/libraries.txt)
 
-$(OUT)/dumb-init: $(addprefix scripts/build/,pack.ts dump.ts segments.ts elf.ts layout.ts trim.ts) src/libc/frozen-layout.ts \
+$(OUT)/dumb-init: $(addprefix scripts/build/,pack.ts amend.ts dump.ts elf.ts file.ts hot.ts layout.ts loaded.ts segments.ts trim.ts zva.ts) src/libc/frozen-layout.ts \
   $(OUT)/frozen/memory $(OUT)/thaw
 	$(NODE) scripts/build/pack.ts $(OUT)/frozen $(OUT)/thaw $(SHIPPED_NODE) $@ $(OUT)/frozen/dumb-init \
 	  $(OUT)/frozen/root/*.so $(OUT)/frozen/root/ffi-rs.node $(OUT)/frozen/root/lib/*
@@ -152,7 +152,7 @@ run: build/dumb-init
 	$(call need,busybox-static $$([ $$(id -u) -ne 0 ] || echo runc))
 	@$(NODE) scripts/run.ts $(if $(CMD),'$(subst ','\'',$(CMD))')
 
-include scripts/packaging.mk
+include scripts/package/packaging.mk
 
 # --- tests ---------------------------------------------------------------------------------------
 

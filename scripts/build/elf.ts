@@ -119,6 +119,18 @@ export function definedSymbols(elf: Elf): ElfSymbol[] {
   );
 }
 
+/** The shared libraries that a file asks for, by their SONAMEs (DT_NEEDED). */
+export function neededLibraries({ name, bytes, sections }: Elf): string[] {
+  const [table, strings] = [sections.get('.dynamic'), sections.get('.dynstr')];
+  if (!table || !strings) throw new Error(`${name} has no .dynamic`);
+  const entries = Array.from({ length: table.size / 16 }, (_, i) => table.offset + i * 16);
+  return entries
+    .filter((at) => u64(bytes, at) === DT_NEEDED)
+    .map((at) => strings.offset + u64(bytes, at + 8))
+    .map((text) => bytes.toString('latin1', text, bytes.indexOf(0, text)));
+}
+const DT_NEEDED = 1;
+
 /** Where in the file an address is stored. */
 export function fileOffset({ segments }: Elf, address: number): number {
   const segment = segments.find(

@@ -4,21 +4,19 @@
  *   libraries.ts 'CC OPTION…' FILE…      prints the loader's path, then the libraries' paths, one a line
  */
 import { execFileSync } from 'node:child_process';
-import { realpathSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
+import { neededLibraries, parseElf } from './elf.ts';
 
 const [compiler = '', ...files] = process.argv.slice(2);
 const [cc = '', ...options] = compiler.trim().split(/ +/);
-const run = (command: string, ...words: string[]) => execFileSync(command, words, { encoding: 'utf8' });
-
-const needed = (file: string) =>
-  [...run('readelf', '--dynamic', '--wide', file).matchAll(/\(NEEDED\).*\[(.*)\]/g)].map((match) => match[1] ?? '');
+const needed = (file: string) => neededLibraries(parseElf(readFileSync(file), file));
 
 /** SONAME to path, in the order in which they were met. */
 const found = new Map<string, string>();
 const queue = files.flatMap(needed);
 for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
   if (found.has(name)) continue;
-  const path = run(cc, ...options, `-print-file-name=${name}`).trim();
+  const path = execFileSync(cc, [...options, `-print-file-name=${name}`], { encoding: 'utf8' }).trim();
   if (path === name) throw new Error(`${cc} finds no ${name}`);
   found.set(name, path);
   queue.push(...needed(realpathSync(path)));

@@ -4,7 +4,7 @@
  * build.
  */
 import { type Dump, memoryAt, type Range } from './dump.ts';
-import { type Elf, fileOffset, symbols } from './elf.ts';
+import { type Elf, type ElfSymbol, fileOffset, symbols } from './elf.ts';
 
 /**
  * What is left out of the file, where it fills whole pages: to read it is a fault.
@@ -29,37 +29,50 @@ export function unusedData(whole: Elf, dump: Dump, loaded: ReadonlySet<string>):
   return joined([icuData(whole), ...snapshot(whole, dump), ...unusedSources(whole, loaded), ...tables, ...dynamic]);
 }
 
+/** The one symbol of Node's of that name. */
+function only(whole: Elf, name: RegExp): ElfSymbol {
+  const found = symbols(whole).filter((symbol) => name.test(symbol.name));
+  if (found.length !== 1 || !found[0]) throw new Error(`Node has ${found.length} symbols ${name}`);
+  return found[0];
+}
+
 /** V8's start as Node brings it along, and its bytecode of built-in modules: both are the dump's own now. */
 function snapshot(whole: Elf, dump: Dump): Range[] {
-  const place = (name: RegExp) => {
-    const found = symbols(whole).filter((symbol) => name.test(symbol.name));
-    if (found.length !== 1 || !found[0]) throw new Error(`Node has ${found.length} symbols ${name}`);
-    return found[0];
-  };
-  // v8::StartupData: a pointer and an int
-  const blob = memoryAt(dump, place(/^_ZN4nodeL19first_snapshot_blobE$/).value);
-  const start = Number(blob.readBigUInt64LE(0));
-  // node::SnapshotData has a std::vector of what begins with a std::string, a pointer and a size (src/node_snapshotable.h).
-  const { value, size } = place(/^_ZN4nodeL13snapshot_dataE$/);
-  const data = memoryAt(dump, value).subarray(0, size);
-  const words = Array.from({ length: size / 8 }, (_, i) => Number(data.readBigUInt64LE(i * 8)));
+  const caches = codeCaches(whole, dump);
+  const ranges = [startupData(whole, dump), ...caches];
   const constants = sectionRange(whole, '.rodata');
-  const caches = words.flatMap((begin, i) => {
-    const end = words[i + 1] ?? 0;
-    if (begin === 0 || (end - begin) % SIZEOF_CODE_CACHE || end - begin < 100 * SIZEOF_CODE_CACHE) return [];
-    if (end - begin > 10_000 * SIZEOF_CODE_CACHE) return [];
-    const entries = memoryAt(dump, begin);
-    return Array.from({ length: (end - begin) / SIZEOF_CODE_CACHE }, (_, entry): Range => {
-      const at = entry * SIZEOF_CODE_CACHE + SIZEOF_STRING;
-      const cache = Number(entries.readBigUInt64LE(at));
-      return { start: cache, end: cache + Number(entries.readBigUInt64LE(at + 8)) };
-    });
-  });
-  const ranges = [{ start, end: start + blob.readInt32LE(8) }, ...caches];
   if (caches.length < 100 || ranges.some((range) => range.start < constants.start || range.end > constants.end)) {
     throw new Error("Node's snapshot is not where it is expected");
   }
   return ranges;
+}
+
+/** v8::StartupData: a pointer and an int. */
+function startupData(whole: Elf, dump: Dump): Range {
+  const blob = memoryAt(dump, only(whole, /^_ZN4nodeL19first_snapshot_blobE$/).value);
+  const start = Number(blob.readBigUInt64LE(0));
+  return { start, end: start + blob.readInt32LE(8) };
+}
+
+/**
+ * node::SnapshotData has a std::vector of what begins with a std::string, a pointer and a size
+ * (src/node_snapshotable.h). Of its words two behind each other are the vector's begin and end: so far apart as no
+ * others are.
+ */
+function codeCaches(whole: Elf, dump: Dump): Range[] {
+  const { value, size } = only(whole, /^_ZN4nodeL13snapshot_dataE$/);
+  const data = memoryAt(dump, value).subarray(0, size);
+  const words = Array.from({ length: size / 8 }, (_, i) => Number(data.readBigUInt64LE(i * 8)));
+  return words.flatMap((begin, i) => {
+    const count = ((words[i + 1] ?? 0) - begin) / SIZEOF_CODE_CACHE;
+    if (begin === 0 || !Number.isInteger(count) || count < 100 || count > 10_000) return [];
+    const entries = memoryAt(dump, begin);
+    return Array.from({ length: count }, (_, entry): Range => {
+      const at = entry * SIZEOF_CODE_CACHE + SIZEOF_STRING;
+      const start = Number(entries.readBigUInt64LE(at));
+      return { start, end: start + Number(entries.readBigUInt64LE(at + 8)) };
+    });
+  });
 }
 const SIZEOF_STRING = 32;
 const SIZEOF_CODE_CACHE = 64;
@@ -78,9 +91,7 @@ function joined(ranges: readonly Range[]): Range[] {
 const ALIGNMENT = 32;
 
 function icuData(whole: Elf): Range {
-  const icu = symbols(whole).filter(({ name }) => /^icudt\d+_dat$/.test(name));
-  if (icu.length !== 1 || !icu[0]) throw new Error('Node has no ICU data, or several');
-  const { value, size } = icu[0];
+  const { value, size } = only(whole, /^icudt\d+_dat$/);
   // After the header's size, the magic number (icu/source/common/ucmndata.h, MappedData).
   const at = fileOffset(whole, value);
   if (size < 0x1000000 || whole.bytes.readUInt16BE(at + 2) !== 0xda27) throw new Error('this is not the ICU data');

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { ADDED, ORIGINAL, optionTable } from '../../scripts/documents.ts';
+import { ADDED, ORIGINAL, optionTable } from '../../scripts/package/documents.ts';
 import { run } from '../helpers/processes.ts';
 
 const DOC = 'build/doc';

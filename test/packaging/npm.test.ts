@@ -48,7 +48,7 @@ t.test('node_modules/.bin/dumb-init becomes the executable: same PID, and nothin
 });
 
 t.test('without the package of this platform: one line, and status 1', async (t) => {
-  const { status, stderr } = await run('scripts/npm-dumb-init', ['true']);
+  const { status, stderr } = await run('scripts/package/npm-dumb-init', ['true']);
   t.equal(stderr, `[dumb-init] The npm package @dumb-init/linux-${NPM_MACHINE} is not installed. Exiting.\n`);
   t.equal(status, 1);
 });

@@ -16,8 +16,8 @@ $(DIST):
 	mkdir -p $@
 
 # Man page and completions.
-$(DOC)/dumb-init.1: scripts/documents.ts docs/dumb-init.1.in src/options.ts package.json debian/changelog $(NODE)
-	$(NODE) scripts/documents.ts $(DOC)
+$(DOC)/dumb-init.1: scripts/package/documents.ts docs/dumb-init.1.in src/option-table.ts src/signals.ts src/values.ts package.json debian/changelog $(NODE)
+	$(NODE) scripts/package/documents.ts $(DOC)
 
 # Whose work is in the executable, with the licences in full: the same for both architectures.
 $(DOC)/NOTICES: debian/copyright $(NODE)
@@ -30,7 +30,7 @@ documents: $(DOC)/dumb-init.1 $(DOC)/NOTICES
 
 .PHONY: built-using
 built-using: $(OUT)/libraries.txt
-	$(NODE) scripts/components.ts built-using $<
+	$(NODE) scripts/package/components.ts built-using $<
 
 # By the GNU conventions: `make install PREFIX=/usr DESTDIR=…`
 PREFIX := /usr/local
@@ -58,18 +58,18 @@ $(DEBIAN_PACKAGE): $(OUT)/dumb-init $(DOC)/dumb-init.1 $(DOC)/NOTICES $(wildcard
 builddeb: $(DEBIAN_PACKAGE)
 
 WHEEL := $(DIST)/dumb_init-$(VERSION)-py3-none-manylinux2014_$(ARCH).manylinux_2_17_$(ARCH).musllinux_1_1_$(ARCH).whl
-$(WHEEL): scripts/wheel.ts scripts/platforms.ts $(OUT)/dumb-init $(DOC)/NOTICES README.md LICENSE | $(DIST)
-	$(NODE) scripts/wheel.ts $(ARCH) $(OUT)/dumb-init $(DOC)/NOTICES $(DIST)
+$(WHEEL): scripts/package/wheel.ts scripts/platforms.ts $(OUT)/dumb-init $(DOC)/NOTICES README.md LICENSE | $(DIST)
+	$(NODE) scripts/package/wheel.ts $(ARCH) $(OUT)/dumb-init $(DOC)/NOTICES $(DIST)
 .PHONY: wheel
 wheel: $(WHEEL)
 
 NPM_PLATFORM := $(DIST)/dumb-init-linux-$(CPU.$(ARCH))-$(VERSION).tgz
-$(NPM_PLATFORM): scripts/npm.ts scripts/platforms.ts $(OUT)/dumb-init $(DOC)/NOTICES README.md LICENSE | $(DIST)
-	$(NODE) scripts/npm.ts $(OUT)/npm platform $(ARCH) $(OUT)/dumb-init $(DOC)/NOTICES
+$(NPM_PLATFORM): scripts/package/npm.ts scripts/platforms.ts $(OUT)/dumb-init $(DOC)/NOTICES README.md LICENSE | $(DIST)
+	$(NODE) scripts/package/npm.ts $(OUT)/npm platform $(ARCH) $(OUT)/dumb-init $(DOC)/NOTICES
 	npm pack --silent --pack-destination $(DIST) ./$(OUT)/npm
 NPM_MAIN := $(DIST)/dumb-init-$(VERSION).tgz
-$(NPM_MAIN): scripts/npm.ts scripts/platforms.ts scripts/npm-dumb-init package.json README.md LICENSE | $(DIST)
-	$(NODE) scripts/npm.ts build/npm main
+$(NPM_MAIN): scripts/package/npm.ts scripts/platforms.ts scripts/package/npm-dumb-init package.json README.md LICENSE | $(DIST)
+	$(NODE) scripts/package/npm.ts build/npm main
 	npm pack --silent --pack-destination $(DIST) ./build/npm
 .PHONY: npm-packages
 npm-packages: $(NPM_PLATFORM) $(NPM_MAIN)
@@ -79,8 +79,8 @@ $(BINARY): $(OUT)/dumb-init | $(DIST)
 	ln -f $< $@
 
 SBOM := $(BINARY).cdx.json
-$(SBOM): scripts/components.ts $(OUT)/dumb-init $(OUT)/libraries.txt | $(DIST)
-	$(NODE) scripts/components.ts sbom $(OUT)/dumb-init $(OUT)/libraries.txt \
+$(SBOM): scripts/package/components.ts $(OUT)/dumb-init $(OUT)/libraries.txt | $(DIST)
+	$(NODE) scripts/package/components.ts sbom $(OUT)/dumb-init $(OUT)/libraries.txt \
 	  $(MODULES)/node-linux-$(CPU.$(ARCH)) $(dir $(ADDON)) > $@
 
 .PHONY: artefacts
@@ -94,8 +94,8 @@ artefacts-of-the-other: build/$(OTHER)/dumb-init $(DEBIAN_PACKAGE) $(NPM_MAIN)
 
 IMAGE := $(DIST)/dumb-init_$(VERSION).oci.tar
 TAR := tar --sort=name --format=ustar --owner=0 --group=0 --numeric-owner --mode=go=rX,u=rwX
-$(IMAGE): scripts/image.ts scripts/platforms.ts $(DOC)/NOTICES build/x86_64/dumb-init build/aarch64/dumb-init | $(DIST)
-	$(NODE) scripts/image.ts build/image $(DOC)/NOTICES \
+$(IMAGE): scripts/package/image.ts scripts/platforms.ts $(DOC)/NOTICES build/x86_64/dumb-init build/aarch64/dumb-init | $(DIST)
+	$(NODE) scripts/package/image.ts build/image $(DOC)/NOTICES \
 	  x86_64=build/x86_64/dumb-init aarch64=build/aarch64/dumb-init
 	$(TAR) --mtime=@$$SOURCE_DATE_EPOCH --create --file $@ --directory build/image .
 .PHONY: image
@@ -154,7 +154,7 @@ endif
 # The package, built in a container: for those who have Docker, whatever their machine.
 .PHONY: builddeb-docker
 builddeb-docker:
-	docker build --tag dumb-init-build --file scripts/builddeb.Dockerfile .
+	docker build --tag dumb-init-build --file scripts/package/builddeb.Dockerfile .
 	docker run --rm --volume "$$PWD/build/docker:/dumb-init/build/dist" dumb-init-build make builddeb
 	@ls build/docker
 

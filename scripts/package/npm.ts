@@ -7,8 +7,8 @@
  */
 import { chmodSync, copyFileSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import packageJson from '../package.json' with { type: 'json' };
-import { PLATFORMS, type Platform, platformOf } from './platforms.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import { PLATFORMS, type Platform, platformOf } from '../platforms.ts';
 
 const { name, version, description, license } = packageJson;
 const platformPackage = ({ npm }: Platform) => `@${name}/linux-${npm}`;
@@ -31,7 +31,7 @@ function write(manifestOfPackage: object): void {
 }
 
 if (what === 'main') {
-  copyFileSync('scripts/npm-dumb-init', `${folder}/${name}`);
+  copyFileSync('scripts/package/npm-dumb-init', `${folder}/${name}`);
   write({
     name,
     ...manifest,

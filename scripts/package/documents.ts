@@ -6,8 +6,8 @@
  * The README's tables are the same one: test/packaging/documents.test.ts holds them against optionTable().
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import packageJson from '../package.json' with { type: 'json' };
-import { OPTIONS, type OptionRow } from '../src/option-table.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import { OPTIONS, type OptionRow } from '../../src/option-table.ts';
 
 /** The options of dumb-init 1.2.5, and those that it does not have. */
 export const ORIGINAL = OPTIONS.filter(({ original }) => original).toSorted((a, b) =>

@@ -6,8 +6,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type Zippable, zipSync } from 'fflate';
-import packageJson from '../package.json' with { type: 'json' };
-import { platformOf } from './platforms.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import { platformOf } from '../platforms.ts';
 
 const [architecture, executable, notices, folder] = process.argv.slice(2) as [string, string, string, string];
 platformOf(architecture);

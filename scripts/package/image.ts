@@ -8,8 +8,8 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import packageJson from '../package.json' with { type: 'json' };
-import { platformOf } from './platforms.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import { platformOf } from '../platforms.ts';
 
 const [folder, notices, ...executables] = process.argv.slice(2) as [string, string, ...string[]];
 const { version, description, license } = packageJson;
