@@ -126,7 +126,7 @@ $(OUT)/libraries.txt: $(addprefix scripts/build/,libraries.ts elf.ts) $(SHIPPED_
 	$(NODE) scripts/build/libraries.ts '$(LIBRARY_CC)' $(SHIPPED_NODE) $(ADDON) > $@
 
 # The application boots, is rehearsed and frozen: the process, as it was then.
-$(OUT)/frozen/memory: $(addprefix scripts/build/,freeze.ts layout.ts elf.ts) $(OUT)/node-sea $(OUT)/stage.so $(OUT)/guard.so $(ADDON) $(OUT)/libraries.txt
+$(OUT)/frozen/memory: $(addprefix scripts/,platforms.ts $(addprefix build/,freeze.ts clock.ts layout.ts elf.ts)) $(OUT)/node-sea $(OUT)/stage.so $(OUT)/guard.so $(ADDON) $(OUT)/libraries.txt
 	$(call need,qemu-user-static)
 	$(NODE) scripts/build/freeze.ts $(ARCH) $(CROSS)objdump $(OUT)/node-sea $(OUT)/stage.so $(OUT)/guard.so $(ADDON) $(OUT)/frozen \
 	  $$(cat $(OUT)/libraries.txt)

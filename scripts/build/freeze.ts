@@ -7,12 +7,10 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { platformOf } from '../platforms.ts';
 import { takeClockFromLoader } from './clock.ts';
 import { parseElf } from './elf.ts';
 import { STACK } from './layout.ts';
-
-/** A processor of each architecture with nothing that others of it might lack. */
-const PROCESSORS: Record<string, string> = { x86_64: 'qemu64', aarch64: 'cortex-a57' };
 
 /** glibc: one arena, memory from the kernel in few calls, no restartable sequences; the plain form of each function. */
 const TUNABLES = [
@@ -57,8 +55,7 @@ const [architecture, objdump, application, stage, guard, addon, folder, ...libra
   string,
   ...string[],
 ];
-const processor = PROCESSORS[architecture];
-if (!processor) throw new Error(`no processor for ${architecture}`);
+const { processor } = platformOf(architecture);
 
 process.umask(0o022); // Node remembers the mode of a file that it has read
 rmSync(folder, { recursive: true, force: true });

@@ -9,16 +9,8 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, realpathSync } from 'node:fs';
+import { Enums, Models, Serialize, Spec } from '@cyclonedx/cyclonedx-library';
 import packageJson from '../../package.json' with { type: 'json' };
-
-interface Component {
-  type: 'library';
-  name: string;
-  version: string;
-  purl?: string;
-  licenses?: [{ expression: string }];
-  components?: Component[];
-}
 
 const dpkg = (...args: string[]) => execFileSync('dpkg-query', args, { encoding: 'utf8' }).trim().split('\n');
 
@@ -64,54 +56,66 @@ function builtUsing(list: string): string {
   return [...new Set(sources)].sort().join(', ');
 }
 
-function npmComponent(folder: string): Component {
+const { Bom, Component, ComponentRepository, HashDictionary, LicenseExpression, LicenseRepository, Metadata } = Models;
+
+const licensed = (expression: string) => new LicenseRepository([new LicenseExpression(expression)]);
+
+function npmComponent(folder: string): Models.Component {
   const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
   const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`;
-  const component: Component = { type: 'library', name, version, purl, licenses: [{ expression: license }] };
-  // This script runs on the Node of the same version.
-  if (version === process.versions.node) component.components = nodeComponents();
-  return component;
+  return new Component(Enums.ComponentType.Library, name, {
+    version,
+    purl,
+    bomRef: purl,
+    licenses: licensed(license),
+    // This script runs on the Node of the same version.
+    components: new ComponentRepository(version === process.versions.node ? nodeComponents() : []),
+  });
 }
 
 /** What Node consists of, as it tells itself: `modules` and `napi` are interfaces, not parts. */
-function nodeComponents(): Component[] {
+function nodeComponents(): Models.Component[] {
   const { node: _, modules: __, napi: ___, ...parts } = process.versions;
-  return Object.entries(parts).map(([name, version = '']) => ({ type: 'library', name, version }));
+  return Object.entries(parts).map(
+    ([name, version = '']) =>
+      new Component(Enums.ComponentType.Library, name, { version, bomRef: `node:${name}@${version}` }),
+  );
 }
 
-function sbom(executable: string, list: string, modules: readonly string[]) {
-  const libraries = debianPackages(list).map(
-    ({ name, version, architecture }): Component => ({
-      type: 'library',
-      name,
-      version,
-      purl: `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=${architecture}`,
-      licenses: [
-        {
-          expression: name.startsWith('libc6') ? 'LGPL-2.1-or-later' : 'GPL-3.0-or-later WITH GCC-exception-3.1',
-        },
-      ],
-    }),
-  );
+function debianComponent({ name, version, architecture }: DebianPackage): Models.Component {
+  const license = name.startsWith('libc6') ? 'LGPL-2.1-or-later' : 'GPL-3.0-or-later WITH GCC-exception-3.1';
+  const purl = `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=${architecture}`;
+  return new Component(Enums.ComponentType.Library, name, {
+    version,
+    purl,
+    bomRef: purl,
+    licenses: licensed(license),
+  });
+}
+
+/**
+ * The bill of materials, as JSON. Without a serial number, with names for references and the time of the release, it
+ * is always the same.
+ */
+function sbom(executable: string, list: string, modules: readonly string[]): string {
   const { name, version, license } = packageJson;
-  return {
-    bomFormat: 'CycloneDX',
-    specVersion: '1.6',
-    version: 1,
-    metadata: {
-      timestamp: new Date(Number(process.env['SOURCE_DATE_EPOCH']) * 1000).toISOString(),
-      component: {
-        type: 'application',
-        name,
+  const sha256 = createHash('sha256').update(readFileSync(executable)).digest('hex');
+  const bom = new Bom({
+    metadata: new Metadata({
+      timestamp: new Date(Number(process.env['SOURCE_DATE_EPOCH']) * 1000),
+      component: new Component(Enums.ComponentType.Application, name, {
         version,
-        licenses: [{ expression: license }],
-        hashes: [{ alg: 'SHA-256', content: createHash('sha256').update(readFileSync(executable)).digest('hex') }],
-      },
-    },
-    components: [...modules.map(npmComponent), ...libraries],
-  };
+        bomRef: `${name}@${version}`,
+        licenses: licensed(license),
+        hashes: new HashDictionary([[Enums.HashAlgorithm['SHA-256'], sha256]]),
+      }),
+    }),
+    components: new ComponentRepository([...modules.map(npmComponent), ...debianPackages(list).map(debianComponent)]),
+  });
+  const normalizers = new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6);
+  return new Serialize.JsonSerializer(normalizers).serialize(bom, { sortLists: true, space: 2 });
 }
 
 const [what, first = '', second = '', ...rest] = process.argv.slice(2);
 if (what === 'built-using') console.log(builtUsing(first));
-else console.log(JSON.stringify(sbom(first, second, rest), null, 2));
+else console.log(sbom(first, second, rest));

@@ -125,19 +125,20 @@ reproducible:
 # An apt repository of the .deb files in build/dist, in build/apt: to be served as it is.
 # `make apt-repo APT_KEY=ID` signs it with that key of gpg's, and puts the public one beside it, key.gpg.
 APT := build/apt
+DEBS := $(DEB.x86_64) $(DEB.aarch64)
 .PHONY: apt-repo
 apt-repo: builddeb
 	$(call need,apt-utils)
 	rm -rf $(APT)
-	mkdir -p $(APT)/pool $(foreach deb,amd64 arm64,$(APT)/dists/stable/main/binary-$(deb))
+	mkdir -p $(APT)/pool $(foreach deb,$(DEBS),$(APT)/dists/stable/main/binary-$(deb))
 	ln -f $(DIST)/*.deb $(APT)/pool
-	cd $(APT) && for deb in amd64 arm64; do \
+	cd $(APT) && for deb in $(DEBS); do \
 	  apt-ftparchive --arch $$deb packages pool > dists/stable/main/binary-$$deb/Packages && \
 	  gzip -9nk dists/stable/main/binary-$$deb/Packages || exit; \
 	done
 	apt-ftparchive -o APT::FTPArchive::Release::Suite=stable -o APT::FTPArchive::Release::Codename=stable \
 	  -o APT::FTPArchive::Release::Origin=dumb-init -o APT::FTPArchive::Release::Label=dumb-init \
-	  -o APT::FTPArchive::Release::Components=main -o 'APT::FTPArchive::Release::Architectures=amd64 arm64' \
+	  -o APT::FTPArchive::Release::Components=main -o 'APT::FTPArchive::Release::Architectures=$(DEBS)' \
 	  release $(APT)/dists/stable > $(APT)/Release
 	mv $(APT)/Release $(APT)/dists/stable
 ifdef APT_KEY

@@ -1,15 +1,16 @@
 /** A clean Debian root, of which every test has its own copy. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { machine } from 'node:os';
 import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
+import { platformOf } from '../../scripts/platforms.ts';
 import { type Result, run } from './processes.ts';
 
 /** What is released, and where the clean root shows it. */
 export const DIST = `${process.cwd()}/build/dist`;
 export const { version: VERSION } = packageJson;
-/** This machine, as `uname -m` and as Debian says it. */
-export const [MACHINE, DEBIAN_MACHINE, NPM_MACHINE] =
-  process.arch === 'arm64' ? ['aarch64', 'arm64', 'arm64'] : ['x86_64', 'amd64', 'x64'];
+/** This machine, as `uname -m`, Debian and npm say it. */
+export const { architecture: MACHINE, oci: DEBIAN_MACHINE, npm: NPM_MACHINE } = platformOf(machine());
 
 /** For whatever unpacks or reads a package of this size, on a busy machine. */
 export const PATIENCE_MS = 5 * 60_000;

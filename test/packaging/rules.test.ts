@@ -1,17 +1,14 @@
 /** Make's rules: whatever a script reads is a prerequisite of what it makes, so that nothing old is packed. */
 import { readFileSync } from 'node:fs';
-import { machine } from 'node:os';
 import { dirname, join } from 'node:path';
 import t from 'tap';
-import packageJson from '../../package.json' with { type: 'json' };
-import { platformOf } from '../../scripts/platforms.ts';
+import { PLATFORMS } from '../../scripts/platforms.ts';
 import { concurrently } from '../helpers/concurrently.ts';
+import { DEBIAN_MACHINE, MACHINE, NPM_MACHINE, VERSION } from '../helpers/debian.ts';
 import { run } from '../helpers/processes.ts';
 
-const { version } = packageJson;
 const DIST = 'build/dist';
-const { architecture, npm, oci: debian } = platformOf(machine());
-const OUT = `build/${architecture}`;
+const OUT = `build/${MACHINE}`;
 
 /** A module and all that it imports of ours, types aside. */
 function closureOf(path: string, found = new Set<string>()): Set<string> {
@@ -37,27 +34,27 @@ const MADE: { target: string; script: string; reads?: string[] }[] = [
     reads: ['docs/dumb-init.1.in', 'debian/changelog'],
   },
   {
-    target: `${DIST}/dumb_init-${version}-py3-none-manylinux2014_${architecture}.manylinux_2_17_${architecture}.musllinux_1_1_${architecture}.whl`,
+    target: `${DIST}/dumb_init-${VERSION}-py3-none-manylinux2014_${MACHINE}.manylinux_2_17_${MACHINE}.musllinux_1_1_${MACHINE}.whl`,
     script: 'scripts/package/wheel.ts',
     reads: ['README.md', 'LICENSE', 'debian/copyright', `${OUT}/dumb-init`],
   },
   {
-    target: `${DIST}/dumb-init-linux-${npm}-${version}.tgz`,
+    target: `${DIST}/dumb-init-linux-${NPM_MACHINE}-${VERSION}.tgz`,
     script: 'scripts/package/npm.ts',
     reads: ['README.md', 'LICENSE', 'debian/copyright', `${OUT}/dumb-init`],
   },
   {
-    target: `${DIST}/dumb-init-${version}.tgz`,
+    target: `${DIST}/dumb-init-${VERSION}.tgz`,
     script: 'scripts/package/npm.ts',
     reads: ['README.md', 'LICENSE', 'scripts/package/npm-dumb-init'],
   },
   {
-    target: `${DIST}/dumb-init_${version}_${architecture}.cdx.json`,
+    target: `${DIST}/dumb-init_${VERSION}_${MACHINE}.cdx.json`,
     script: 'scripts/package/components.ts',
     reads: [`${OUT}/dumb-init`, `${OUT}/libraries.txt`],
   },
   {
-    target: `${DIST}/dumb-init_${version}.oci.tar`,
+    target: `${DIST}/dumb-init_${VERSION}.oci.tar`,
     script: 'scripts/package/image.ts',
     reads: ['debian/copyright', `${OUT}/dumb-init`],
   },
@@ -77,7 +74,7 @@ for (const { target, script, reads = [] } of MADE) {
 }
 
 t.test('the Debian package is made anew when anything that it holds has changed', async (t) => {
-  const target = `${DIST}/dumb-init_${version}_${debian}.deb`;
+  const target = `${DIST}/dumb-init_${VERSION}_${DEBIAN_MACHINE}.deb`;
   for (const input of ['debian/rules', 'src/option-table.ts', 'docs/dumb-init.1.in', 'src/image/thaw.c']) {
     t.match(await make('--what-if', input, target), 'debian/rules binary', input);
   }
@@ -90,5 +87,20 @@ t.test('C of the image is compiled anew when a header of its has changed', async
       const name = part === 'thaw' ? 'thaw' : `${part}.so`;
       t.match(await make('--what-if', `src/image/${header}`, `${OUT}/${name}`), `-o ${OUT}/${name}`, header);
     }
+  }
+});
+
+t.test("the Makefile's words for each platform are those of the table", async (t) => {
+  for (const { architecture, npm, oci } of PLATFORMS) {
+    const words = `$(OTHER) $(CPU.${architecture}) $(DEB.${architecture})`;
+    const { stdout } = await run('make', [
+      '-s',
+      `MACHINE=${architecture}`,
+      '--eval',
+      `words: ; @echo ${words}`,
+      'words',
+    ]);
+    const others = PLATFORMS.filter((other) => other.architecture !== architecture).map((other) => other.architecture);
+    t.equal(stdout, `${[...others, npm, oci].join(' ')}\n`);
   }
 });
