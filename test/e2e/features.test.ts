@@ -2,6 +2,7 @@
 import t from 'tap';
 import { NEW_MEANINGS } from '../helpers/command-lines.ts';
 import {
+  asPid1,
   childrenOf,
   fixture,
   isSettled,
@@ -136,8 +137,7 @@ t.test('--kill-after with --wait-all: who escaped to another session and ignores
 t.test('--kill-after as PID 1: nobody of the namespace is left', async (t) => {
   const script = `setsid sh -c 'trap "" TERM; echo ready; while :; do sleep 0.01; done' & read line; exit 7`;
   const options = ['--wait-all', '--kill-after=50ms'];
-  const words = ['--pid', '--fork', '--mount-proc', '--kill-child', '--', OURS, ...sh(...options, script)];
-  const running = start('unshare', words, { interactive: true });
+  const running = asPid1([OURS, ...sh(...options, script)], { interactive: true });
   await running.prints('ready');
   running.write('\n');
   t.equal((await running.ended).status, 7);

@@ -1,5 +1,15 @@
 import t from 'tap';
-import { childrenOf, fixture, isSettled, OURS, run, start, statusKib, waitUntil } from '../helpers/processes.ts';
+import {
+  AS_PID_1,
+  childrenOf,
+  fixture,
+  isSettled,
+  OURS,
+  run,
+  start,
+  statusKib,
+  waitUntil,
+} from '../helpers/processes.ts';
 
 const SIGRTMIN = 34;
 const KIB_PER_MIB = 1024;
@@ -12,7 +22,7 @@ t.test('from the 100,000th to the 1,000,000th event PID 1 grows by less than 1 M
   const namespace = start(
     'prlimit',
     [
-      ...['--sigpending=20000:', 'unshare', '--pid', '--fork', '--mount-proc', '--kill-child', '--'],
+      ...['--sigpending=20000:', ...AS_PID_1],
       ...[OURS, 'prlimit', '--sigpending=60000:', fixture('signals'), String(total), 'quiet'],
     ],
     { limitMs },

@@ -102,6 +102,15 @@ export function start(command: string, args: readonly string[], options: Options
   };
 }
 
+/** Before a command: it is PID 1 of a PID namespace of its own, with its own /proc, and ends with this. */
+export const AS_PID_1 = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child', '--'] as const;
+
+/** Starts a command as PID 1: the first child of what is running. */
+export function asPid1(words: readonly string[], options: Options = {}): Running {
+  const [command, ...args] = AS_PID_1;
+  return start(command, [...args, ...words], options);
+}
+
 const tail = (text: string) => text.slice(-2000);
 
 /** Runs a command to its end. */

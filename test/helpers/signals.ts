@@ -1,5 +1,23 @@
-/** Commands that print the signals they get (test/fixtures/signals.c). */
+/** The numbers of signals, and commands that print the signals they get (test/fixtures/signals.c). */
+import { constants } from 'node:os';
 import { fixture, type Running, waitUntil } from './processes.ts';
+
+export const {
+  SIGHUP: HUP,
+  SIGINT: INT,
+  SIGQUIT: QUIT,
+  SIGKILL: KILL,
+  SIGUSR1: USR1,
+  SIGPIPE: PIPE,
+  SIGTERM: TERM,
+  SIGCHLD: CHLD,
+  SIGCONT: CONT,
+  SIGSTOP: STOP,
+  SIGTSTP: TSTP,
+  SIGTTIN: TTIN,
+  SIGTTOU: TTOU,
+  SIGWINCH: WINCH,
+} = constants.signals;
 
 export const SIGNALS = fixture('signals');
 

@@ -16,10 +16,9 @@ import {
   start,
   waitUntil,
 } from '../helpers/processes.ts';
-import { printedSignals, printsSignals, SIGNALS } from '../helpers/signals.ts';
+import { CONT, HUP, INT, PIPE, printedSignals, printsSignals, SIGNALS, USR1 } from '../helpers/signals.ts';
 import { startOnTerminal } from '../helpers/terminal.ts';
 
-const [HUP, INT, PIPE, USR1, CONT] = [1, 2, 13, 10, 18];
 const [FIRST_REAL_TIME, LAST_REAL_TIME] = [34, 64];
 
 t.test('real-time signals are forwarded to the last (1.2.5 looks them up beyond the end of its table)', async (t) => {

@@ -4,6 +4,7 @@ import t from 'tap';
 import { concurrently } from '../helpers/concurrently.ts';
 import { debugLines } from '../helpers/parity.ts';
 import {
+  asPid1,
   firstChild,
   fixture,
   isPending,
@@ -16,9 +17,22 @@ import {
   start,
   waitUntil,
 } from '../helpers/processes.ts';
-import { printedSignals, SIGNALS } from '../helpers/signals.ts';
+import {
+  CHLD,
+  CONT,
+  INT,
+  KILL,
+  printedSignals,
+  QUIT,
+  SIGNALS,
+  STOP,
+  TERM,
+  TSTP,
+  TTIN,
+  TTOU,
+  USR1,
+} from '../helpers/signals.ts';
 
-const [INT, QUIT, KILL, USR1, TERM, CHLD, CONT, STOP, TSTP, TTIN, TTOU] = [2, 3, 9, 10, 15, 17, 18, 19, 20, 21, 22];
 const SUSPENDING = [TSTP, TTIN, TTOU];
 /** A process can't take KILL and STOP; 32 and 33 belong to the C library. */
 const TAKEN = range(1, 64).filter((n) => ![KILL, STOP, 32, 33].includes(n));
@@ -314,8 +328,7 @@ t.test('orphans that dumb-init adopts are named in the debug lines as they end',
   const withoutSignals = ({ stderr }: Result) => debugLines(stderr.replaceAll('[dumb-init] Received signal 17.\n', ''));
   const [ours, oracle] = await Promise.all(
     PROGRAMS.map(async (program) => {
-      const args = ['--pid', '--fork', '--mount-proc', program, '-v', fixture('orphans'), '1'];
-      return withoutSignals(await run('unshare', args));
+      return withoutSignals(await asPid1([program, '-v', fixture('orphans'), '1']).ended);
     }),
   );
   t.ok(ours?.parent.includes('[dumb-init] A child with PID #1 exited with exit status 0.'));

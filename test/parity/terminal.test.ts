@@ -2,11 +2,10 @@
 import t from 'tap';
 import { debugLines } from '../helpers/parity.ts';
 import { firstChild, ORACLE, OURS, processState, processStatus, readProc, waitUntil } from '../helpers/processes.ts';
-import { printsSignals, SIGNALS } from '../helpers/signals.ts';
+import { CONT, HUP, INT, printsSignals, SIGNALS, TSTP, WINCH } from '../helpers/signals.ts';
 import { type OnTerminal, type Relation, startOnTerminal } from '../helpers/terminal.ts';
 
 const PROGRAMS = [OURS, ORACLE];
-const [HUP, INT, CONT, TSTP, WINCH] = [1, 2, 18, 20, 28];
 /** Taken after all the others that are pending. */
 const FENCE = 64;
 const CTRL_C = '\x03';

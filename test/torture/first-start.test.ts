@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import t from 'tap';
 import { concurrently } from '../helpers/concurrently.ts';
-import { fixture, OURS, start } from '../helpers/processes.ts';
+import { AS_PID_1, fixture, OURS, start } from '../helpers/processes.ts';
 import { tracedInit } from '../helpers/torture.ts';
 
 const folder = mkdtempSync(resolve('build/test/first-start-'));
@@ -34,7 +34,6 @@ interface Life {
 
 /** A few signals for the parent, which come back to the shell; an orphan; an end. */
 const LIFE = 'trap "" 1 2 3 10 12 15 28 34; for n in 1 2 3 10 12 15 28 34; do kill -$n $PPID; done; (true &); exit 7';
-const AS_PID_1 = ['unshare', '--pid', '--fork', '--kill-child'];
 const ON_TERMINAL = (relation: string) => [fixture('pty'), relation];
 
 const dumbInit = (...options: string[]): Life[] => options.map((options) => ({ options, command: LIFE }));

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { concurrently } from '../helpers/concurrently.ts';
 import {
+  asPid1,
   childrenOf,
   fixture,
   isPending,
@@ -86,7 +87,7 @@ t.test('a CONT that comes when the TSTP has been taken, but before the stop, is 
 t.test('PID 1 loses no CONT, however close it follows a TSTP', async (t) => {
   const count = times(5_000, 100);
   const words = [OURS, '-r', '20:0', fixture('signals'), String(count)];
-  const namespace = start('unshare', ['--pid', '--fork', '--mount-proc', '--kill-child', ...words]);
+  const namespace = asPid1(words);
   await namespace.prints('ready');
   const pid1 = child(namespace);
   for (let i = 0; i < count; i++) {
@@ -144,7 +145,7 @@ t.test('deaths that one SIGCHLD tells of are all reaped', async (t) => {
   // Stopped, dumb-init gets one SIGCHLD for all of them.
   const count = 100;
   const script = `i=0; while [ $i -lt ${count} ]; do (sleep 0.0 &) ; i=$((i+1)); done; echo left; exec ${fixture('signals')} 2 quiet`;
-  const namespace = start('unshare', ['--pid', '--fork', '--mount-proc', '--kill-child', OURS, 'sh', '-c', script]);
+  const namespace = asPid1([OURS, 'sh', '-c', script]);
   await waitUntil(() => childrenOf(namespace.pid).length > 0, 'PID 1');
   const [pid1 = 0] = childrenOf(namespace.pid);
   await waitUntil(() => childrenOf(pid1).length > 0, 'the command');

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } 
 import t, { type Test } from 'tap';
 import { concurrently } from '../helpers/concurrently.ts';
 import { place, runContainer } from '../helpers/container.ts';
-import { fixture, OURS, type Result, run, waitUntil } from '../helpers/processes.ts';
+import { asPid1, fixture, OURS, type Result, run, waitUntil } from '../helpers/processes.ts';
 import { figure } from '../helpers/torture.ts';
 
 const exit7 = ['sh', '-c', 'exit 7'];
@@ -44,8 +44,8 @@ t.test('no file may grow: 10 of 10 start, and do what does not write to one', as
 t.test('all of these limits at once, as PID 1: orphans are reaped and the status comes through', async (t) => {
   // The command needs more files than dumb-init does: it looks into /proc.
   const limits = [`--as=${110 * MIB}`, `--data=${24 * MIB}`, `--stack=${64 << 10}`, '--nofile=16:16'];
-  const words = ['--pid', '--fork', '--mount-proc', '--kill-child', 'prlimit', ...limits, OURS, fixture('orphans')];
-  t.strictSame(await run('unshare', [...words, '20', '5']), { status: 0, stdout: 'reaped\n', stderr: '' });
+  const words = ['prlimit', ...limits, OURS, fixture('orphans')];
+  t.strictSame(await asPid1([...words, '20', '5']).ended, { status: 0, stdout: 'reaped\n', stderr: '' });
 });
 
 for (const [what, limits] of [

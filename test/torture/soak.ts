@@ -28,7 +28,7 @@ import {
 import type { Action, Event, State } from '../../src/state.ts';
 import { type Ending, ending, exitStatus } from '../../src/wait-status.ts';
 import { beginOnPaper } from '../helpers/paper.ts';
-import { childrenOf, fixture, OURS, processState, statusKib, waitUntil } from '../helpers/processes.ts';
+import { AS_PID_1, childrenOf, fixture, OURS, processState, statusKib, waitUntil } from '../helpers/processes.ts';
 import { type Random, seeded } from '../helpers/random.ts';
 
 const SECONDS = Number(process.env['SOAK'] || 3600);
@@ -82,11 +82,10 @@ class Life {
     this.#terminal = terminal;
     this.#options = randomOptions(random, terminal);
     const words = [OURS, ...this.#options, fixture('worker')];
-    const namespace = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
     // On a terminal it leads the session that the terminal controls.
     const [command = '', ...args] = terminal
-      ? [fixture('pty'), 'free', ...namespace, 'setsid', '--ctty', ...words]
-      : [...namespace, ...words];
+      ? [fixture('pty'), 'free', ...AS_PID_1, 'setsid', '--ctty', ...words]
+      : [...AS_PID_1, ...words];
     this.#process = spawn(command, args, { stdio: 'pipe' });
     this.#ended = new Promise((resolve) => {
       this.#process.on('close', (code, signal) => resolve(code ?? (signal === null ? -1 : -2)));

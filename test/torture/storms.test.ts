@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import t from 'tap';
 import {
+  asPid1,
   childrenOf,
   fixture,
   isSettled,
@@ -8,7 +9,6 @@ import {
   processState,
   processStatus,
   run,
-  start,
   statusKib,
   waitUntil,
 } from '../helpers/processes.ts';
@@ -18,7 +18,7 @@ const limitMs = times(60, 10) * 60_000;
 
 /** PID 1 of a namespace of its own, with a command that prints `ready`. */
 async function startPid1(...words: string[]) {
-  const running = start('unshare', ['--pid', '--fork', '--mount-proc', '--kill-child', OURS, ...words], { limitMs });
+  const running = asPid1([OURS, ...words], { limitMs });
   await waitUntil(() => running.stdout().includes('ready\n'), 'the command to be ready', limitMs);
   const [pid1 = 0] = childrenOf(running.pid);
   return {

@@ -5,11 +5,11 @@ import { defaultSettings } from '../../src/option-table.ts';
 import { dumbInit } from '../../src/personalities/dumb-init.ts';
 import { SIGNALS } from '../../src/signals.ts';
 import { type Action, type Event, initialState, type Started, type State } from '../../src/state.ts';
+import { CHLD, CONT, HUP, INT, KILL, QUIT, STOP, TERM, TSTP, TTIN, TTOU } from '../helpers/signals.ts';
 
 const CHILD = 42;
 const ORPHAN = 99;
-const [HUP, INT, QUIT, KILL, TERM, CHLD, CONT, STOP] = [1, 2, 3, 9, 15, 17, 18, 19];
-const [TSTP, TTIN, TTOU, RT64] = [20, 21, 22, 64];
+const RT64 = 64;
 
 function state(changes: Partial<Started> & { handoff?: readonly number[] } = {}): State {
   const { handoff, ...started } = changes;

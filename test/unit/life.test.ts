@@ -3,10 +3,10 @@ import t from 'tap';
 import { live, type World } from '../../src/life.ts';
 import { type Action, type Event, initialState, type State } from '../../src/state.ts';
 import type { Voice } from '../../src/voice.ts';
+import { CHLD, HUP } from '../helpers/signals.ts';
 
 const CHILD = 42;
 const ORPHAN = 99;
-const [HUP, CHLD] = [1, 17];
 
 const EVENTS: readonly Event[] = [
   { type: 'signal', n: HUP },

@@ -2,10 +2,10 @@
 import t from 'tap';
 import { decide } from '../../src/decide.ts';
 import { type Action, type Event, initialState, type State, type TimerId, type Wishes } from '../../src/state.ts';
+import { HUP, KILL, TERM, TSTP } from '../helpers/signals.ts';
 
 const CHILD = 42;
 const ORPHAN = 99;
-const [HUP, KILL, TERM, TSTP] = [1, 9, 15, 20];
 
 const start = (wishes: Partial<Wishes>, child = CHILD): State =>
   initialState({
