@@ -163,7 +163,7 @@ build/test/%: test/fixtures/%.c
 	$(LIBRARY_CC) -std=gnu11 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -static -o $@ $(filter %.c,$^)
 
 # What the tests need of Debian, beyond Node, npm, make and gcc.
-TEST_PACKAGES := busybox-static catatonit daemontools dumb-init podman python3-minimal runc strace supervisor tini
+TEST_PACKAGES := busybox-static catatonit daemontools dumb-init golang-github-containers-common podman python3-minimal runc strace supervisor tini
 
 .PHONY: test-packages
 test-packages:
@@ -182,6 +182,14 @@ build/test/debian.tar: | test-packages
 	  xargs dpkg -L | sed -E '\,^[^/]|^/usr/share/(doc|info|locale|man),d; s,^/(bin|lib|lib64|sbin)/,/usr/\1/,; s,^/,,' | \
 	  sort -u | tar --no-recursion -C / -cf $@ -T -
 
+# Docker's seccomp profile, from Debian's package of its source; Podman's is installed with podman.
+SECCOMP := build/test/docker-seccomp.json
+$(SECCOMP):
+	rm -rf $@.deb && mkdir -p $@.deb
+	cd $@.deb && apt-get -q download golang-github-docker-docker-dev
+	dpkg-deb --fsys-tarfile $@.deb/*.deb | tar --extract --to-stdout --wildcards '*/docker/profiles/seccomp/default.json' > $@
+	rm -r $@.deb
+
 # The tests run in a PID namespace with Debian's dumb-init as its PID 1: it reaps what a test leaves,
 # and whatever should still run at the end is killed with it.
 IN_NAMESPACE := unshare $$([ $$(id -u) -eq 0 ] || echo --user --map-root-user) --pid --fork --mount-proc --kill-child dumb-init
@@ -192,7 +200,7 @@ TEST_TIMEOUT := 900
 PACKAGING_TESTS = $(filter test/packaging/%,$(TESTS))
 KERNEL_TESTS = $(filter test/kernel/%,$(TESTS))
 .PHONY: test
-test: test-packages build/dumb-init $(FIXTURES) $(IMAGES) $(if $(KERNEL_TESTS),kernel-tests) $(if $(PACKAGING_TESTS),packaging-tests)
+test: test-packages build/dumb-init $(FIXTURES) $(IMAGES) $(SECCOMP) $(if $(KERNEL_TESTS),kernel-tests) $(if $(PACKAGING_TESTS),packaging-tests)
 	$(IN_NAMESPACE) \
 	  $(NODE) node_modules/.bin/tap run --jobs=2 --timeout=$(TEST_TIMEOUT) --disable-coverage --allow-empty-coverage \
 	  --reporter=tap $(TESTS) > build/test/results.tap; \

@@ -4,8 +4,8 @@ import { machine } from 'node:os';
 import { join, resolve } from 'node:path';
 import t from 'tap';
 import { runContainer } from '../helpers/container.ts';
-import { dockerPermits, dockerSeccomp } from '../helpers/docker-seccomp.ts';
 import { fixture, OURS, processState, readProc, run, start, waitUntil } from '../helpers/processes.ts';
+import { docker, permits, podman, withoutClone3 } from '../helpers/seccomp.ts';
 import { figure, times, tracedInit } from '../helpers/torture.ts';
 
 /** The name that a system call has in a line of strace's. */
@@ -195,27 +195,29 @@ t.test('under seccomp that allows the listed system calls alone it works, and sa
   figure('System calls', `all that are made until the end: ${names.join(', ')}`);
 });
 
-for (const [errno, docker] of [
-  [38, "Docker's default seccomp profile"],
-  [1, 'that of Docker before 20.10.10, in which clone3 fails with EPERM'],
-] as const) {
-  t.test(`under ${docker}, it works and says nothing`, async (t) => {
+for (const [name, profile] of Object.entries({
+  "Docker's default seccomp profile": docker,
+  "Docker's before 20.10.10, in which clone3 fails with EPERM": withoutClone3(docker),
+  "Podman's default seccomp profile": podman,
+})) {
+  t.test(`under ${name} it works and says nothing`, async (t) => {
     const { status, stdout, stderr } = await runContainer({
       args: ['/dumb-init', '/busybox', 'sh', '-c', '(echo works & wait); exit 7'],
       configure: (config) => {
-        config.linux['seccomp'] = dockerSeccomp(errno);
+        config.linux['seccomp'] = profile;
       },
     });
     t.strictSame({ status, stdout, stderr }, { status: 7, stdout: 'works\n', stderr: '' });
   });
-}
 
-t.test("every system call that is made is permitted by Docker's default profile", async (t) => {
-  t.strictSame(
-    [...SYSTEM_CALLS, ...WITH_MORE_WORK, ...Object.values(BEYOND).flat()].filter((name) => !dockerPermits(name)),
-    [],
-  );
-});
+  t.test(`every system call that is made is permitted by ${name}`, async (t) => {
+    const made = [...SYSTEM_CALLS, ...WITH_MORE_WORK, ...Object.values(BEYOND).flat()];
+    t.strictSame(
+      made.filter((name) => !permits(profile, name)),
+      [],
+    );
+  });
+}
 
 t.test('no memory is writable and executable, nor a stack executable', async (t) => {
   const running = start(OURS, [fixture('signals'), '1']);
