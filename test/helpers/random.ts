@@ -1,4 +1,7 @@
-/** Randomness that a seed brings back. */
+/**
+ * Randomness that a seed brings back, for what fast-check does not do: to choose the next step by what the last one has
+ * led to (the fuzzers, the soak), and bits of a file that is damaged in place.
+ */
 export interface Random {
   /** An integer of 0 to limit - 1. */
   below(limit: number): number;

@@ -1,45 +1,27 @@
 /** dumb-init under the name of another init, held against that init: random command lines and what comes of them. */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import fc, { type Arbitrary } from 'fast-check';
 import type { Test } from 'tap';
 import { EACCES } from '../../src/abi.ts';
 import type { Personality } from '../../src/personality.ts';
-import { concurrently } from './concurrently.ts';
+import { type CommandLine, type Grammar, lineOf, some, word } from './command-lines.ts';
 import { NO_SUCH_FILE, promised as onPaper, type Scene } from './paper.ts';
 import { fixture, OURS, type Result, type Running, run, start } from './processes.ts';
-import { type Random, seeded } from './random.ts';
+import { firstDifference } from './samples.ts';
 
-/** A command line: argv[0], the words behind it, and variables. */
-export interface Line {
-  argv0: string;
-  words: string[];
-  env: Record<string, string>;
-}
-
-/** What may be added to a command line: name to what it adds. */
-export type Grammar = Record<string, (random: Random) => Partial<Line>>;
-
-/** Lines each of which is about one entry of the grammar, every entry in turn, among others that go with it. */
-export function randomLines(seed: number, count: number, argv0: string, about: Grammar, around: Grammar): Line[] {
-  const random = seeded(seed);
-  const tokens = Object.values(about);
-  return Array.from({ length: count }, (_, i) => {
-    const line: Line = { argv0, words: [], env: {} };
-    const add = ({ argv0 = line.argv0, words = [], env = {} }: Partial<Line> = {}) => {
-      line.argv0 = argv0;
-      line.words.push(...words);
-      Object.assign(line.env, env);
-    };
-    const others = () => {
-      for (let left = random.below(3); left > 0; left--) add(random.pick(Object.values(around))(random));
-    };
-    others();
-    add(tokens[i % tokens.length]?.(random));
-    others();
-    if (random.below(6) > 0) add({ words: [random.pick(COMMANDS)] });
-    for (let left = random.below(4); left > 0; left--) add({ words: [random.pick(ARGUMENTS)] });
-    return line;
-  });
+/** Lines each of which is about one entry of the grammar, among others that go with it. */
+export function linesAbout(argv0: string, about: Grammar, around: Grammar): Record<string, Arbitrary<CommandLine>> {
+  const command = fc.oneof({ weight: 5, arbitrary: word(...COMMANDS) }, { weight: 1, arbitrary: fc.constant({}) });
+  const others = some(around, 2);
+  return Object.fromEntries(
+    Object.entries(about).map(([name, token]) => [
+      name,
+      fc
+        .tuple(others, token, others, command, some({ argument: word(...ARGUMENTS) }, 3))
+        .map(([before, token, after, command, rest]) => lineOf(argv0, [...before, token, ...after, command, ...rest])),
+    ]),
+  );
 }
 
 const COMMANDS = ['run', 'run', 'run', 'run', 'absent', 'noexec', '/etc', '', '-'];
@@ -63,9 +45,9 @@ exit $END
 
 export interface StandIn {
   /** Both, with one command line. */
-  both(line: Line): Promise<{ ours: Seen; theirs: Seen }>;
+  both(line: CommandLine): Promise<{ ours: Seen; theirs: Seen }>;
   /** Both, in a situation (test/fixtures/situation.c). */
-  startBoth(line: Line, settings?: string[]): Running[];
+  startBoth(line: CommandLine, settings?: string[]): Running[];
   /** What the kernel says of the signals of a command that each of them starts in a situation. */
   inherited(settings: string[]): Promise<string>[];
 }
@@ -89,7 +71,7 @@ export function standIn(t: Test, oracle: string, dull: RegExp): StandIn {
   chmodSync(join(bin, 'run'), 0o755);
   symlinkSync('/bin/sh', join(bin, 'sh'));
   const environment = (env: Record<string, string>) => ({ PATH: `${bin}:/usr/bin:/bin`, END: '0', ...env });
-  const seen = async (init: string, { argv0, words, env }: Line) =>
+  const seen = async (init: string, { argv0, words, env }: CommandLine) =>
     comparable(await run(init, words, { argv0, env: environment(env) }), dull);
   // For a situation, whose program is its own argv[0].
   const links = [OURS, oracle].map((init, i) => {
@@ -136,7 +118,7 @@ const licence = (text: string) => (/Licen[cs]e/.test(text) && !text.includes('Us
 const DENIED = { errno: EACCES, text: 'Permission denied' };
 
 /** What is promised for a line: the command ends, and nothing else happens. */
-export function promised(personality: Personality, { argv0, words, env }: Line, dull: RegExp): Seen {
+export function promised(personality: Personality, { argv0, words, env }: CommandLine, dull: RegExp): Seen {
   const argv = [argv0, ...words].map((text) => Buffer.from(text).toString('latin1'));
   const end = Number(env['END'] ?? 0);
   const scene: Scene = {
@@ -154,14 +136,21 @@ export function promised(personality: Personality, { argv0, words, env }: Line, 
   );
 }
 
-/** Every line by our parser and policy, and by our executable. */
-export async function holdAgainst(t: Test, it: StandIn, personality: Personality, lines: Line[], dull: RegExp) {
-  const different = await concurrently(lines, async (line) => {
+/** Every line by our parser and policy, and by our executable: random ones, and some that are given. */
+export async function holdAgainst(
+  t: Test,
+  it: StandIn,
+  personality: Personality,
+  { kinds, given, dull }: { kinds: Record<string, Arbitrary<CommandLine>>; given: CommandLine[]; dull: RegExp },
+) {
+  const [seed, count] = [Number(process.env['SEED'] ?? 1), Number(process.env['LINES'] ?? 600)];
+  t.comment(`SEED=${seed} LINES=${count}`);
+  const differs = async (line: CommandLine) => {
     const expected = promised(personality, line, dull);
     const { ours, theirs } = await it.both(line);
     const same = [expected, ours].every((seen) => JSON.stringify(seen) === JSON.stringify(theirs));
-    return same ? [] : [{ line, expected, ours, theirs }];
-  });
-  t.comment(`${different.flat().length} differences in ${lines.length} command lines`);
-  t.strictSame(different.flat().slice(0, 5), []);
+    return same ? undefined : { expected, ours, theirs };
+  };
+  const all = { ...kinds, given: fc.constantFrom(...given) };
+  t.strictSame(await firstDifference(all, count, seed, differs), undefined, `SEED=${seed}`);
 }

@@ -25,7 +25,7 @@ t.test('npm install in a fresh folder, without network and without scripts', asy
   );
 });
 
-t.test('npx dumb-init runs it', async (t) => {
+t.test('npx dumb-init runs the executable of the npm package', async (t) => {
   const { status, stderr } = await npm('exec', '--', 'dumb-init', '--version');
   t.match(stderr, `dumb-init v${VERSION}`);
   t.equal(status, 0);

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'nod
 import { join, resolve } from 'node:path';
 import t from 'tap';
 import { catatonit } from '../../src/personalities/catatonit.ts';
+import { argv0, type CommandLine, type Grammar, variable, word, words } from '../helpers/command-lines.ts';
 import {
   fixture,
   isSettled,
@@ -13,19 +14,12 @@ import {
   run,
   waitUntil,
 } from '../helpers/processes.ts';
-import { ENDS, type Grammar, holdAgainst, type Line, randomLines, standIn } from '../helpers/stand-in.ts';
+import { ENDS, holdAgainst, linesAbout, standIn } from '../helpers/stand-in.ts';
 
 const ORACLE = '/usr/bin/catatonit';
 
 /** Nothing that either says is left out. */
 const DULL = /(?!)/;
-
-const word = (...choices: string[]): Grammar[string] => {
-  return (random) => ({ words: [random.pick(choices)] });
-};
-const variable = (name: string, ...values: string[]): Grammar[string] => {
-  return (random) => ({ env: { [name]: random.pick(values) } });
-};
 
 const around: Grammar = {
   flags: word('-g', '-gg'),
@@ -39,29 +33,26 @@ const about: Grammar = {
   version: word('--version', '--vers', '--v', '--', '-V', '-gV'),
   'version with an argument': word('--version=1', '--v='),
   'help and licence': word('-h', '-gh', '-hz', '-L', '-gL'),
-  'pause and an end of the parsing': (random) => ({ words: ['-P', random.pick(['-h', '-V', '-z', '--foo', '-L'])] }),
-  'options behind operands': (random) => ({ words: ['run', random.pick(['-g', '--', '-h', '-z', '-', '--ver'])] }),
+  'pause and an end of the parsing': words(...['-h', '-V', '-z', '--foo', '-L'].map((after) => ['-P', after])),
+  'options behind operands': words(...['-g', '--', '-h', '-z', '-', '--ver'].map((after) => ['run', after])),
   'no permutation': variable('POSIXLY_CORRECT', '', '1'),
   'an operand first': word('run', '-', ''),
   'a reserved variable': variable('CATATONIT_LOG', '', '1'),
-  'another argv[0]': (random) => ({ argv0: random.pick(['./catatonit', '/run/podman-init', 'a/b/catatonit']) }),
+  'another argv[0]': argv0('./catatonit', '/run/podman-init', 'a/b/catatonit'),
 };
 
-const seed = Number(process.env['SEED'] ?? 1);
-const lines = [
-  ...randomLines(seed, Number(process.env['LINES'] ?? 600), 'catatonit', about, around),
-  ...[[], ['--version'], ['-h'], ['-L'], ['--'], ['-g'], ['run', '--version']].map((words) => ({
-    ...{ argv0: 'catatonit', words, env: {} },
-  })),
-];
+const given = [[], ['--version'], ['-h'], ['-L'], ['--'], ['-g'], ['run', '--version']].map((words) => ({
+  argv0: 'catatonit',
+  words,
+  env: {},
+}));
 const it = standIn(t, ORACLE, DULL);
 
 t.test('as catatonit: random command lines', async (t) => {
-  t.comment(`SEED=${seed}`);
-  await holdAgainst(t, it, catatonit, lines, DULL);
+  await holdAgainst(t, it, catatonit, { kinds: linesAbout('catatonit', about, around), given, dull: DULL });
 });
 
-const line = (...words: string[]): Line => ({ argv0: 'catatonit', words, env: {} });
+const line = (...words: string[]): CommandLine => ({ argv0: 'catatonit', words, env: {} });
 
 for (const [what, options] of [
   ['to the command', []],

@@ -1,8 +1,9 @@
 /** Called as tini: held against Debian's tini 0.19.0. SEED=n and LINES=n as for dumb-init 1.2.5. */
 import t from 'tap';
 import { tini } from '../../src/personalities/tini.ts';
+import { argv0, type CommandLine, type Grammar, oneOf, variable, word, words } from '../helpers/command-lines.ts';
 import { childrenOf, fixture, processState, waitUntil } from '../helpers/processes.ts';
-import { ENDS, type Grammar, holdAgainst, type Line, randomLines, standIn } from '../helpers/stand-in.ts';
+import { ENDS, holdAgainst, linesAbout, standIn } from '../helpers/stand-in.ts';
 
 const ORACLE = '/usr/bin/tini';
 
@@ -12,18 +13,8 @@ const ORACLE = '/usr/bin/tini';
  */
 const DULL = /No child to reap|tcsetpgrp failed: no tty/;
 
-const word = (...choices: string[]): Grammar[string] => {
-  return (random) => ({ words: [random.pick(choices)] });
-};
-const option = (letter: string, ...values: string[]): Grammar[string] => {
-  return (random) => {
-    const value = random.pick(values);
-    return { words: random.pick([[`-${letter}`, value], [`-${letter}${value}`]]) };
-  };
-};
-const variable = (name: string, ...values: string[]): Grammar[string] => {
-  return (random) => ({ env: { [name]: random.pick(values) } });
-};
+const option = (letter: string, ...values: string[]) =>
+  words(...values.flatMap((value) => [[`-${letter}`, value], [`-${letter}${value}`]]));
 
 const around: Grammar = {
   flags: word('-s', '-w', '-g', '-v', '-vv', '-sg', '-wvg', '-vvvs'),
@@ -35,39 +26,33 @@ const around: Grammar = {
 
 const about: Grammar = {
   ...around,
-  'a status and the end with it': (random) => {
-    const status = random.pick(ENDS);
-    return { words: ['-e', status], env: { END: status } };
-  },
+  'a status and the end with it': oneOf(...ENDS).map((status) => ({ words: ['-e', status], env: { END: status } })),
   'a bad status': option('e', '', '256', '-1', ' 7', '+7', '7x', '0x1', '9'.repeat(30), '-0', '1 ', '007'),
   'a bad signal': option('p', 'TERM', 'SIGFOO', 'SIGIO', 'sigterm', '15', 'SIGRTMIN', 'SIGPWR'),
   'an unknown option': word('-z', '-V', '--', '--foo', '--help', '-R', '-W', '-gz', '-é', '-:', '-?'),
   version: word('--version', '--vers', '--version=1'),
   help: word('-h', '-gh', '-hz', '-l', '-sl'),
   'bundles with an argument': word('-ge3', '-vpSIGTERM', '-e3g', '-sp'),
-  'options behind operands': (random) => ({ words: ['run', random.pick(['-g', '-vv', '-e3', '--', '-h', '-z', '-'])] }),
+  'options behind operands': words(...['-g', '-vv', '-e3', '--', '-h', '-z', '-'].map((after) => ['run', after])),
   'no permutation': variable('POSIXLY_CORRECT', '', '1'),
   'an operand first': word('run', '-', ''),
   verbosity: variable('TINI_VERBOSITY', '', '0', '1', '2', '3', '4', '-1', 'x', ' 2', '3x', '4294967298', '+3'),
   'process group': variable('TINI_KILL_PROCESS_GROUP', '', '0', '1'),
-  'another argv[0]': (random) => ({ argv0: random.pick(['docker-init', './tini', '/sbin/docker-init', 'a/b/tini']) }),
+  'another argv[0]': argv0('docker-init', './tini', '/sbin/docker-init', 'a/b/tini'),
 };
 
-const seed = Number(process.env['SEED'] ?? 1);
-const lines = [
-  ...randomLines(seed, Number(process.env['LINES'] ?? 600), 'tini', about, around),
-  ...[[], ['--version'], ['-h'], ['-l'], ['--'], ['-e'], ['-p'], ['run', '--version']].map((words) => ({
-    ...{ argv0: 'tini', words, env: {} },
-  })),
-];
+const given = [[], ['--version'], ['-h'], ['-l'], ['--'], ['-e'], ['-p'], ['run', '--version']].map((words) => ({
+  argv0: 'tini',
+  words,
+  env: {},
+}));
 const it = standIn(t, ORACLE, DULL);
 
 t.test('as tini: random command lines', async (t) => {
-  t.comment(`SEED=${seed}`);
-  await holdAgainst(t, it, tini, lines, DULL);
+  await holdAgainst(t, it, tini, { kinds: linesAbout('tini', about, around), given, dull: DULL });
 });
 
-const signalsOf = (...options: string[]): Line => ({
+const signalsOf = (...options: string[]): CommandLine => ({
   argv0: 'tini',
   words: [...options, '--', fixture('signals'), '3'],
   env: {},

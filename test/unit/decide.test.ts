@@ -58,15 +58,30 @@ const CASES: [string, State, Event, Action[]][] = [
   ['a rewrite overrides what TSTP becomes', state(rewrites([TSTP, TSTP])), signal(TSTP), [toGroup(TSTP), stopSelf]],
   ['a dropped TSTP stops dumb-init all the same', state(rewrites([TSTP, 0])), signal(TSTP), [stopSelf]],
   ['what is rewritten to TSTP stops nobody', state(rewrites([INT, TSTP])), signal(INT), [toGroup(TSTP)]],
-  ['with -c, a rewrite works too', state({ ...single, ...rewrites([TERM, QUIT]) }), signal(TERM), [toChild(QUIT)]],
+  [
+    'with -c, a rewritten signal goes to the child alone',
+    state({ ...single, ...rewrites([TERM, QUIT]) }),
+    signal(TERM),
+    [toChild(QUIT)],
+  ],
   ['CHLD is tested before the rewrites', state(rewrites([CHLD, TERM])), signal(CHLD), [reap]],
 
   ['the HUP of the hand-off is swallowed', state({ detachedAsLeader: true }), signal(HUP, true), []],
   ['the CONT of the hand-off is swallowed', state({ detachedAsLeader: true }), signal(CONT, true), []],
-  ["somebody else's HUP is not", state({ detachedAsLeader: true }), signal(HUP), [toGroup(HUP)]],
-  ['a second HUP of the kind is not', state({ handoff: [CONT] }), signal(HUP, true), [toGroup(HUP)]],
-  ['nor one where no terminal was given up', state(), signal(HUP, true), [toGroup(HUP)]],
-  ['nor any other signal', state({ detachedAsLeader: true }), signal(INT, true), [toGroup(INT)]],
+  [
+    "somebody else's HUP is forwarded while that of the hand-off is awaited",
+    state({ detachedAsLeader: true }),
+    signal(HUP),
+    [toGroup(HUP)],
+  ],
+  ['a second HUP of the hand-off is forwarded', state({ handoff: [CONT] }), signal(HUP, true), [toGroup(HUP)]],
+  ['a HUP of our own is forwarded where no terminal was given up', state(), signal(HUP, true), [toGroup(HUP)]],
+  [
+    'another signal of our own is forwarded while the hand-off is awaited',
+    state({ detachedAsLeader: true }),
+    signal(INT, true),
+    [toGroup(INT)],
+  ],
   [
     'the hand-off is tested before the rewrites',
     state({ detachedAsLeader: true, ...rewrites([HUP, INT]) }),
@@ -74,8 +89,8 @@ const CASES: [string, State, Event, Action[]][] = [
     [],
   ],
 
-  ['an orphan that ends changes nothing', state(), exited(ORPHAN, 3), [bury(ORPHAN)]],
-  ['an orphan that is killed changes nothing', state(), killed(ORPHAN, KILL), [bury(ORPHAN)]],
+  ['an orphan that ends is buried, and nothing else', state(), exited(ORPHAN, 3), [bury(ORPHAN)]],
+  ['an orphan that was killed is buried, and nothing else', state(), killed(ORPHAN, KILL), [bury(ORPHAN)]],
   [
     'the end of the child ends all: TERM to the group, its status',
     state(),
@@ -83,14 +98,19 @@ const CASES: [string, State, Event, Action[]][] = [
     [toGroup(TERM), bury(CHILD), exit(3)],
   ],
   ['a killed child gives 128 + n', state(), killed(CHILD, KILL), [toGroup(TERM), bury(CHILD), exit(128 + KILL)]],
-  ['with -c nobody gets a last TERM', state(single), exited(CHILD, 0), [bury(CHILD), exit(0)]],
+  ['with -c nobody gets a TERM at the end of the child', state(single), exited(CHILD, 0), [bury(CHILD), exit(0)]],
   [
-    'the last TERM is rewritten',
+    'the TERM at the end of the child is rewritten',
     state(rewrites([TERM, QUIT])),
     exited(CHILD, 0),
     [toGroup(QUIT), bury(CHILD), exit(0)],
   ],
-  ['the last TERM is dropped', state(rewrites([TERM, 0])), exited(CHILD, 0), [bury(CHILD), exit(0)]],
+  [
+    'the TERM at the end of the child is dropped if it is rewritten to 0',
+    state(rewrites([TERM, 0])),
+    exited(CHILD, 0),
+    [bury(CHILD), exit(0)],
+  ],
 
   [
     'lines: a forwarded signal',
@@ -127,7 +147,7 @@ const CASES: [string, State, Event, Action[]][] = [
     signal(CONT, true),
     [log('Received signal 18.'), log('Ignoring tty hand-off signal 18.')],
   ],
-  ['lines: CHLD', state(verbose), signal(CHLD), [log('Received signal 17.'), reap]],
+  ['lines: CHLD is named before the dead are', state(verbose), signal(CHLD), [log('Received signal 17.'), reap]],
   [
     'lines: an orphan that was killed',
     state(verbose),
