@@ -82,10 +82,10 @@ export const KERNEL_SIGNALS: ReadonlySet<number> = new Set(
 export const MAX_STANDARD_SIGNAL = 31;
 
 /** The highest signal there is. */
-export const MAX_SIGNAL = 64;
+const MAX_SIGNAL = 64;
 
 /** Real-time signals that glibc keeps for its threads (nptl(7)): neither blocked nor waited for. */
-export const LIBC_SIGNALS: readonly number[] = [32, 33];
+const LIBC_SIGNALS: readonly number[] = [32, 33];
 
 /** The first and the last real-time signal, as programs count them. */
 const SIGRTMIN = 34;

@@ -179,7 +179,7 @@ t.test('as 1.2.5: a program that is open for writing', async (t) => {
 });
 
 for (const option of ['-v', '-vc']) {
-  t.test(`as 1.2.5: the debug lines of all of these, with ${option}`, async (t) => {
+  t.test(`as 1.2.5: the debug lines of every way to find a command, with ${option}`, async (t) => {
     // The command writes at the same time, in pieces; and the error of a name with a line break would be two lines.
     const ofInit = (text: string) => text.match(/\[dumb-init\] .*/g) ?? [];
     const all = Object.values(cases).flat();
