@@ -58,6 +58,7 @@ export const CLD_DUMPED = 3;
 
 // time.h
 export const CLOCK_MONOTONIC = 1;
+export const CLOCK_BOOTTIME = 7;
 export const SIZEOF_TIMESPEC = 16;
 
 // termios.h

@@ -25,14 +25,16 @@
  *   signal    | CHLD: reap. Others: kill, after a rewrite, and    | the same, to all that is left with --wait-all
  *             | stopSelf for TSTP, TTIN, TTOU. HUP and CONT of    |
  *             | the hand-off: nothing. With --delay: startTimer.  |
- *             | TERM with --kill-after: startTimer, too           |
- *   died      | of an orphan: bury. Of the command: TERM to its   | bury; after the KILL of --kill-after: killAll
- *             | group (--wait-all: killAll), bury, exit           | for who has turned up
- *   drained   | nothing                                           | exit, with --wait-all only if no child is left
+ *             | What stops, with --kill-after: startTimer, too    |
+ *   died      | of an orphan: bury. Of the command: TERM to its   | bury
+ *             | group (--wait-all: killAll), bury, exit           |
+ *   drained   | nothing                                           | exit, with --wait-all only if no child is left;
+ *             |                                                   | killRest after the KILL of --kill-after
  *   timeout   | of a signal: as if it came now. `force`: killAll  | the same
  *             | with KILL. `settled`: giveBackMemory              |
  *
- * Without a command (--pause) INT and TERM are the end, CHLD reaps, and other signals are nothing.
+ * Without a command (--pause) CHLD reaps, and INT and TERM are the end: with --wait-all or --kill-after everybody is told
+ * to stop first, and waited for. Other signals are nothing.
  */
 import { SIGCHLD, SIGINT, SIGKILL, SIGTERM } from './signals.ts';
 import type { Action, Event, State, TimerId } from './state.ts';
@@ -63,10 +65,6 @@ function onSignal(state: State, n: number, ofHandoff: boolean): [State, Action[]
   if (n === SIGCHLD) return [state, [...actions, { type: 'reap' }]];
   if (rules.fatal.has(n)) return [state, [...actions, { type: 'die', n }]];
   if (rules.ignored.has(n)) return [state, [...actions, ...log(voice.ignoring?.(n))]];
-  if (state.child === 0) {
-    if (n !== SIGINT && n !== SIGTERM) return [state, actions];
-    return [state, [...actions, ...exit({ ...state, passedOn: n })]];
-  }
   const delay = wishes.delays.get(n);
   if (delay !== undefined) {
     // Further ones are merged, as a pending signal merges them.
@@ -87,12 +85,31 @@ function onTimeout(state: State, id: TimerId): [State, Action[]] {
 
 /** A signal that has come from outside and is not held back any longer. */
 function passOn(state: State, n: number): [State, Action[]] {
+  if (state.child === 0) return passOnPaused(state, n);
   const actions = forward(state, n);
   if (state.rules.suspending.has(n)) actions.push(...log(state.voice.suspending?.()), { type: 'stopSelf' });
-  const next = { ...state, passedOn: n };
-  if (n !== SIGTERM) return [next, actions];
-  const [later, timer] = startForceTimer(next);
-  return [later, [...actions, ...timer]];
+  const [next, timer] = startForceTimer({ ...state, passedOn: n }, n);
+  return [next, timer.length === 0 ? actions : [...actions, ...timer]];
+}
+
+/** Without a command: the end, or the wait for all that is left, which is told to stop. */
+function passOnPaused(state: State, n: number): [State, Action[]] {
+  const sent = state.rewrites.get(n) ?? n;
+  const ends = sent !== 0 && (n === SIGINT || sent === SIGINT || stops(state, n));
+  if (!ends) return [state, []];
+  const { wishes, voice } = state;
+  const next: State = { ...state, passedOn: n };
+  if (!wishes.waitAll && wishes.killAfter.size === 0) return [next, exit(next)];
+  const leaving: State = { ...next, leaving: true, target: 'all' };
+  const [later, timer] = startForceTimer(leaving, SIGTERM);
+  const waiting = state.leaving ? [] : log(voice.waiting?.());
+  return [later, [...forward(leaving, SIGTERM), ...waiting, ...timer, { type: 'reap' }]];
+}
+
+/** Whether a signal stops the container, as it came or as it is passed on. */
+function stops({ rewrites, wishes }: State, n: number): boolean {
+  const sent = rewrites.get(n) ?? n;
+  return n === SIGTERM || sent === SIGTERM || wishes.killAfter.has(n) || wishes.killAfter.has(sent);
 }
 
 function onDied(state: State, { pid, status, who }: Event & { type: 'died' }): [State, Action[]] {
@@ -101,15 +118,13 @@ function onDied(state: State, { pid, status, who }: Event & { type: 'died' }): [
   const actions = log(voice.reaped?.(pid, end));
   if (pid !== state.child || state.ended) {
     actions.push(...log(voice.orphan?.(pid, end, who)));
-    // Who was started while the others were killed has become our child.
-    if (state.forced) actions.push(killAll(state, SIGKILL));
     return [state, [...actions, { type: 'bury', pid }]];
   }
   actions.push(...log(voice.commandEnded?.(end)));
   const ended: State = { ...state, ended: { pid, end, status: exitStatus(end) } };
   if (wishes.waitAll) {
     const rest: State = { ...ended, target: 'all' };
-    const [next, timer] = startForceTimer(rest);
+    const [next, timer] = startForceTimer(rest, SIGTERM);
     return [next, [...actions, ...forward(rest, SIGTERM), ...log(voice.waiting?.()), ...timer, { type: 'bury', pid }]];
   }
   // The group may have members left; the process itself is gone, and its PID may be anybody's.
@@ -121,8 +136,10 @@ function onDied(state: State, { pid, status, who }: Event & { type: 'died' }): [
 
 function onDrained(state: State, childless: boolean): [State, Action[]] {
   const actions = log(state.voice.drained?.(childless));
-  const over = state.ended && (childless || !state.wishes.waitAll);
-  return [state, over ? [...actions, ...exit(state)] : actions];
+  const waits = state.wishes.waitAll || state.leaving;
+  if ((state.ended || state.leaving) && (childless || !waits)) return [state, [...actions, ...exit(state)]];
+  // Who was started while the others were killed has become our child.
+  return [state, state.forced ? [...actions, { type: 'killRest', target: commandTarget(state) }] : actions];
 }
 
 function forward(state: State, received: number): Action[] {
@@ -132,18 +149,26 @@ function forward(state: State, received: number): Action[] {
   const actions = rewritten === undefined ? [] : log(voice.translating?.(received, n));
   if (n === 0) return actions.concat(log(voice.notForwarding?.(n)));
   const target = state.target === 'group' ? -state.child : state.child;
-  const kill: Action = state.target === 'all' ? killAll(state, n) : { type: 'kill', target, n };
+  const toStop = state.wishes.waitAll || state.leaving ? stops(state, received) : false;
+  const kill: Action = {
+    ...(state.target === 'all' ? killAll(state, n) : ({ type: 'kill', target, n } as const)),
+    ...(toStop ? { toStop } : {}),
+  };
   return actions.concat(kill, log(voice.forwarded?.(n))); // of less garbage than a spread
 }
 
+const killAll = (state: State, n: number): Action => ({ type: 'killAll', target: commandTarget(state), n });
+
 /** The process group of the command counts only while the command keeps its number from being anybody else's. */
-function killAll(state: State, n: number): Action {
-  return { type: 'killAll', target: state.ended ? 0 : state.grouped ? -state.child : state.child, n };
+function commandTarget({ ended, grouped, child }: State): number {
+  return ended || child === 0 ? 0 : grouped ? -child : child;
 }
 
-function startForceTimer(state: State): [State, Action[]] {
-  const { killAfter } = state.wishes;
-  return killAfter === undefined || state.forced ? [state, []] : startTimer(state, 'force', killAfter);
+/** @param n the signal that has come */
+function startForceTimer(state: State, n: number): [State, Action[]] {
+  const { rewrites, wishes, forced } = state;
+  const ms = wishes.killAfter.get(n) ?? wishes.killAfter.get(rewrites.get(n) ?? n);
+  return ms === undefined || forced ? [state, []] : startTimer(state, 'force', ms);
 }
 
 /** One that runs already goes on as it is. */

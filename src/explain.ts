@@ -34,7 +34,7 @@ function onPaper(options: Options, personality: Personality, where: Surroundings
   const beginning = follow(begin(options, personality, where), take, () => {});
   if ('status' in beginning) throw new Error('on paper every command can be started');
   const { state } = beginning;
-  return { taken, state: { ...state, voice: {}, handoff: [], wishes: { ...state.wishes, killAfter: undefined } } };
+  return { taken, state: { ...state, voice: {}, handoff: [], wishes: { ...state.wishes, killAfter: new Map() } } };
 }
 
 /** @returns bytes as latin1 */
@@ -57,9 +57,9 @@ export function explain(options: Options, personality: Personality, where: Surro
     );
     for (const [from, to] of exitMap) lines.push(['', `${from} becomes ${to}`]);
     lines.push(['at its end', endFate(state)]);
-    if (killAfter !== undefined) {
-      const who = waitAll ? 'everybody' : 'the command';
-      lines.push(['after a TERM', `${killAfter} ms until ${who} has ended, then KILL to all`]);
+    const who = waitAll ? 'everybody' : 'the command';
+    for (const [n, ms] of killAfter) {
+      lines.push([`after a ${signalName(n).replace(/^SIG/, '')}`, `${ms} ms until ${who} has ended, then KILL to all`]);
     }
   }
   const death = taken.setParentDeathSignal;

@@ -4,7 +4,7 @@
  */
 import type { Spec } from './getopt.ts';
 import { parseSignal } from './signals.ts';
-import { parseDelays, parseDuration, parseRewrites, parseStatusPairs } from './values.ts';
+import { parseDelays, parseKillAfter, parseRewrites, parseStatusPairs } from './values.ts';
 
 /** What options and environment set, beyond the command itself. */
 export interface Settings {
@@ -18,8 +18,8 @@ export interface Settings {
   waitAll: boolean;
   /** Orphans of our descendants become our children, although we are not PID 1. */
   subreaper: boolean;
-  /** Milliseconds from a TERM to the KILL of all that is left. */
-  killAfter: number | undefined;
+  /** Signal that stops the container to the milliseconds after it until all that is left is killed. */
+  killAfter: Map<number, number>;
   /** Signal to the milliseconds before it is forwarded. */
   delays: Map<number, number>;
   /** Exit status of the command to ours. */
@@ -46,7 +46,7 @@ export const defaultSettings = (): Settings => ({
   signalNames: false,
   waitAll: false,
   subreaper: false,
-  killAfter: undefined,
+  killAfter: new Map(),
   delays: new Map(),
   exitMap: new Map(),
   execStatus: false,
@@ -160,14 +160,12 @@ export const OPTIONS: readonly OptionRow[] = (
     },
     {
       name: 'kill-after',
-      argument: 'time',
-      summary: 'KILL to all that is ours, other sessions included, when that time after a TERM it has not ended',
+      argument: '[signal=]time',
+      summary:
+        'this time after a TERM (or after a signal that is named, several with commas), KILL to all that is ours, other sessions included; repeatable',
       variable: 'DUMB_INIT_KILL_AFTER',
-      takes: 'a time such as 500ms, 10s or 2m',
-      set: (settings, argument) =>
-        put(parseDuration(argument), (duration) => {
-          settings.killAfter = duration;
-        }),
+      takes: 'a time such as 500ms, 10s or 2m, or signals and a time such as QUIT=10s or TERM,QUIT=10s',
+      set: ({ killAfter }, argument) => putAll(parseKillAfter(argument, killAfter), killAfter),
     },
     {
       name: 'delay',

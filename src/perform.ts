@@ -1,7 +1,8 @@
 /** The sole interpreter of the steps of the beginning, and of the actions of the life. */
 import type { Answer, Command, Detached, Spawned, Step } from './begin.ts';
 import type { Events } from './events.ts';
-import { becomeSubreaper, bury, kill, killAll, reapsOrphans } from './libc/children.ts';
+import { becomeSubreaper, bury, kill, reapsOrphans } from './libc/children.ts';
+import type { Crowd } from './libc/crowd.ts';
 import { strerror } from './libc/ffi.ts';
 import { giveBackMemory } from './libc/memory.ts';
 import { write } from './libc/output.ts';
@@ -90,13 +91,18 @@ function spawnCommand(command: Command, { words, environment }: ProcessImage): S
  * Does what was decided. A failing kill is expected and passed over, as in dumb-init 1.2.5: ESRCH,
  * the child is already gone; EPERM, it has become somebody else's.
  */
-export function perform(action: Action, events: Events, say: (line: Line) => void): void {
+export function perform(action: Action, events: Events, crowd: Crowd, say: (line: Line) => void): void {
   switch (action.type) {
     case 'kill':
-      kill(action.target, action.n);
+      if (action.toStop) crowd.tell(action.target, action.n);
+      else kill(action.target, action.n);
       break;
     case 'killAll':
-      killAll(action.target, action.n);
+      if (action.toStop) crowd.tellAll(action.target, action.n);
+      else crowd.signal(action.target, action.n);
+      break;
+    case 'killRest':
+      crowd.killRest(action.target);
       break;
     case 'stopSelf':
       stopSelf();
@@ -109,6 +115,7 @@ export function perform(action: Action, events: Events, say: (line: Line) => voi
       break;
     case 'bury':
       bury(action.pid);
+      crowd.buried();
       break;
     case 'startTimer':
       events.startTimer(action.id, action.ms);

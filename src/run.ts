@@ -4,9 +4,10 @@ import { Events } from './events.ts';
 import { explain } from './explain.ts';
 import { nextDead } from './libc/children.ts';
 import { now } from './libc/clock.ts';
+import { Crowd } from './libc/crowd.ts';
 import { EndOfRehearsal, strsignal } from './libc/ffi.ts';
 import { write } from './libc/output.ts';
-import { stat } from './libc/proc.ts';
+import { procIsOurs, stat } from './libc/proc.ts';
 import { processImage } from './libc/process-image.ts';
 import { record } from './libc/record.ts';
 import { exit, leadsSession } from './libc/self.ts';
@@ -66,11 +67,12 @@ function start(): never {
   if ('status' in beginning) exit(beginning.status);
 
   const { state, early } = beginning;
-  const identify = personality.namesOrphans && state.voice.orphan !== undefined;
+  const identify = personality.namesOrphans && state.voice.orphan !== undefined && procIsOurs(pid);
   const source = { now, nextSignal: (ms?: number) => signalOf(nextSignal(ms)), nextDead, identity: stat };
   const events = new Events(source, early, identify);
   events.startTimer('settled', SETTLING);
-  live(state, { next: () => events.next(), perform: (action) => perform(action, events, say), report });
+  const crowd = new Crowd();
+  live(state, { next: () => events.next(), perform: (action) => perform(action, events, crowd, say), report });
 }
 
 const signalOf = (received: ReturnType<typeof nextSignal>) => received && signalEvent(received);

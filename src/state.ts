@@ -27,7 +27,8 @@ export const DUMB_INIT_RULES: Rules = {
 /** What the user asks for. */
 export interface Wishes {
   readonly waitAll: boolean;
-  readonly killAfter: number | undefined;
+  /** Signal that stops the container to the milliseconds after it until all that is left is killed. */
+  readonly killAfter: ReadonlyMap<number, number>;
   readonly delays: ReadonlyMap<number, number>;
   readonly exitMap: ReadonlyMap<number, number>;
 }
@@ -62,6 +63,8 @@ export interface State extends Omit<Required<Started>, 'target'> {
   readonly passedOn: number | undefined;
   /** Time was up. */
   readonly forced: boolean;
+  /** Without a command: everybody was told to stop, and is waited for. */
+  readonly leaving: boolean;
 }
 
 /**
@@ -80,10 +83,15 @@ export type Event =
   | { readonly type: 'timeout'; readonly id: TimerId };
 
 export type Action =
-  /** `target` as kill(2) takes it: a PID, or a process group negated. */
-  | { readonly type: 'kill'; readonly target: number; readonly n: number }
+  /**
+   * `target` as kill(2) takes it: a PID, or a process group negated. `toStop`: it is told to stop, which is to be told
+   * once, and a stopped process is to go on for it.
+   */
+  | { readonly type: 'kill'; readonly target: number; readonly n: number; readonly toStop?: true }
   /** To all that is ours: `target`, all descendants; all of the PID namespace for PID 1. */
-  | { readonly type: 'killAll'; readonly target: number; readonly n: number }
+  | { readonly type: 'killAll'; readonly target: number; readonly n: number; readonly toStop?: true }
+  /** Some of those that were killed are gone: whoever has turned up is killed too. */
+  | { readonly type: 'killRest'; readonly target: number }
   | { readonly type: 'stopSelf' }
   /** Die of a signal. */
   | { readonly type: 'die'; readonly n: number }
@@ -96,7 +104,7 @@ export type Action =
   | { readonly type: 'log'; readonly line: Line }
   | { readonly type: 'exit'; readonly code: number };
 
-const NO_WISHES: Wishes = { waitAll: false, killAfter: undefined, delays: new Map(), exitMap: new Map() };
+const NO_WISHES: Wishes = { waitAll: false, killAfter: new Map(), delays: new Map(), exitMap: new Map() };
 
 /** How a life begins. */
 export function initialState(started: Started): State {
@@ -113,5 +121,6 @@ export function initialState(started: Started): State {
     ended: undefined,
     passedOn: undefined,
     forced: false,
+    leaving: false,
   };
 }

@@ -1,5 +1,5 @@
 /** What the arguments of options mean. Pure; a value that makes no sense is undefined. */
-import { MAX_STANDARD_SIGNAL, parseSignal } from './signals.ts';
+import { MAX_STANDARD_SIGNAL, parseSignal, SIGTERM } from './signals.ts';
 
 const MILLISECONDS = new Map([
   ['ms', 1],
@@ -44,6 +44,21 @@ export const parseStatusPairs = (text: string) => parsePairs(text, ':', parseSta
 
 /** Reads `TERM=5s,INT=500ms`. */
 export const parseDelays = (text: string) => parsePairs(text, '=', parseSignal, parseDuration);
+
+/**
+ * Reads `10s`, `QUIT=10s` or `TERM,QUIT=10s`. A TERM always counts: with the time that is named for it, or with the
+ * first.
+ *
+ * @param known what was read before
+ */
+export function parseKillAfter(text: string, known: ReadonlyMap<number, number>): [number, number][] | undefined {
+  const at = text.lastIndexOf('=');
+  const ms = parseDuration(text.slice(at + 1));
+  const signals = at < 0 ? [SIGTERM] : text.slice(0, at).split(',').map(parseSignal);
+  if (ms === undefined || signals.includes(undefined)) return undefined;
+  const all = known.has(SIGTERM) ? signals : [SIGTERM, ...signals];
+  return all.flatMap((n) => (n === undefined ? [] : [[n, ms]]));
+}
 
 /**
  * Reads `TERM:QUIT,HUP:0`. What dumb-init 1.2.5 accepts keeps its meaning, but for a list whose every

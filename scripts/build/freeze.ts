@@ -28,21 +28,25 @@ const ENVIRONMENT = [
   `GLIBC_TUNABLES=${TUNABLES}`,
 ];
 
-/** What Node and the rehearsed program read of /proc and /etc. Processes: PID, name, parent. */
+/** What Node and the rehearsed program read of /proc and /etc. Processes: PID, name, state, parent, group and session. */
 const PROCESSES = [
-  [1, 'dumb-init', 0],
-  [7, 'command', 1],
-  [8, 'orphan', 7],
-  [9, 'somebody', 8],
+  [1, 'dumb-init', 'S', 0, 1],
+  [7, 'command', 'S', 8, 7],
+  [8, 'dumb-init', 'S', 1, 8],
+  [9, 'somebody', 'T', 8, 9],
 ] as const;
+const statLine = ([pid, name, state, parent, family]: (typeof PROCESSES)[number]) =>
+  `${pid} (${name}) ${state} ${parent} ${family} ${family} 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 ${pid} 0 0\n`;
 const FILES: Record<string, string> = {
   'etc/ld.so.preload': '',
   'proc/meminfo': 'MemTotal: 1048576 kB\nMemFree: 1048576 kB\nMemAvailable: 1048576 kB\n',
   'proc/self/cgroup': '',
   ...Object.fromEntries([0, 1, 2, 3].map((fd) => [`proc/self/fd/${fd}`, ''])),
-  ...Object.fromEntries(
-    PROCESSES.map(([pid, name, parent]) => [`proc/${pid}/stat`, `${pid} (${name}) S ${parent} 7 7 0`]),
-  ),
+  'proc/self/status': 'Name:\tdumb-init\nNSpid:\t8\nThreads:\t1\n', // of a rehearsal that is not PID 1
+  // Processes that are gone when they are looked at: one before its stat is opened, one before that is read.
+  'proc/10/comm': '',
+  'proc/11/stat/folder': '',
+  ...Object.fromEntries(PROCESSES.map((process) => [`proc/${process[0]}/stat`, statLine(process)])),
 };
 
 const [architecture, objdump, application, stage, guard, addon, folder, ...libraries] = process.argv.slice(2) as [

@@ -16,7 +16,6 @@ import {
   WNOWAIT,
 } from '../abi.ts';
 import { allocate, declare, declareWithoutErrno, ints } from './ffi.ts';
-import { descendantsOf } from './proc.ts';
 import { record } from './record.ts';
 
 const libcWaitid = declare('waitid', 'int', 'int', 'pointer', 'int');
@@ -26,32 +25,6 @@ const libcPrctlGet = declare('prctl', 'int', 'pointer');
 
 /** kill(2), whose failure nobody asks for: see perform.ts. */
 export const kill = declareWithoutErrno('kill', 'int', 'int');
-
-/** So often who has been started meanwhile is looked for. Who comes later is found when its parent is reaped. */
-const ROUNDS = 10;
-
-/**
- * A signal to all that is ours, whatever its session. For PID 1 that is its PID namespace.
- *
- * @param target a process or, negated, a process group that gets it too; 0: none
- */
-export function killAll(target: number, n: number): void {
-  const { pid: ownPid } = record();
-  if (ownPid === 1) {
-    kill(-1, n);
-    return;
-  }
-  const done = new Set<number>();
-  for (let round = 0; round < ROUNDS; round++) {
-    const found = descendantsOf(ownPid).filter((pid) => !done.has(pid));
-    if (found.length === 0) break;
-    for (const pid of found) {
-      kill(pid, n);
-      done.add(pid);
-    }
-  }
-  if (target !== 0) kill(target, n);
-}
 
 const info = allocate(SIZEOF_SIGINFO_T);
 const infoInts = ints(info);

@@ -64,6 +64,8 @@ export function rehearse(wake: () => never): () => void {
   for (const pid of [OWN_PID, ORPHAN]) {
     perform(['dumb-init', '-v', 'true'], [], { pid, terminal: true, happenings: LIFE });
     perform(['dumb-init', '-v', '--wait-all', 'true'], [], { pid, happenings: LIFE, inSession: ENOTTY });
+    perform(['dumb-init', '--wait-all', '--kill-after=0s', '--warn-zombies', 'true'], [], { pid, happenings: LIFE });
+    perform(['dumb-init', '--wait-all', '--pause'], [], { pid, happenings: LIFE });
     perform(['tini', 'true'], [], { pid, happenings: LIFE });
     perform(['catatonit', 'true'], ['CATATONIT_DEBUG=1'], { pid, happenings: LIFE, failing: { open: ENXIO } });
   }

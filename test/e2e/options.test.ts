@@ -16,7 +16,7 @@ t.test('variables do what options do, and options have the last word', async (t)
   t.equal((await run(OURS, ['no-such-command'], { env })).status, 127);
 });
 
-const TIME = 'a time such as 500ms, 10s or 2m';
+const TIME = 'a time such as 500ms, 10s or 2m, or signals and a time such as QUIT=10s or TERM,QUIT=10s';
 const STATUSES = 'pairs of statuses from 0 to 255 such as 143:0 or 143:0,130:0';
 const mistakes: [words: string[], env: Record<string, string>, text: string][] = [
   [['--kill-after', '10'], {}, `option '--kill-after' takes ${TIME}, not '10'`],
