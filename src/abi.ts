@@ -67,6 +67,10 @@ export const SIZEOF_TERMIOS = 60;
 // pointers, and the arrays of them that are argv and envp
 export const SIZEOF_POINTER = 8;
 
+// poll.h
+export const POLLOUT = 4;
+export const SIZEOF_POLLFD = 8;
+
 // sys/mman.h
 export const MADV_DONTNEED = 4;
 

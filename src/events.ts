@@ -20,7 +20,9 @@ export class Events {
   readonly #early: Event[];
   readonly #identify: boolean;
   readonly #timers: Timers<TimerId>;
+  /** The dead are taken; of `until`, whose death a signal tells, none. */
   #reaping = false;
+  #until: number | undefined;
 
   /**
    * @param early what has happened already
@@ -42,10 +44,23 @@ export class Events {
     this.#reaping = true;
   }
 
+  /**
+   * Who died before the program began left no signal that says so: these dead are what happens next.
+   *
+   * @param command who is left to its own signal
+   */
+  reapInherited(command: number): void {
+    this.#reaping = true;
+    this.#until = command;
+  }
+
   /** Waits for what happens next. */
   next(): Event {
-    if (this.#reaping) return this.#nextDeath();
     for (;;) {
+      if (this.#reaping) {
+        const event = this.#nextDeath();
+        if (event) return event;
+      }
       const early = this.#early.shift();
       if (early) return early;
       const ms = this.#timers.untilNext();
@@ -56,13 +71,15 @@ export class Events {
     }
   }
 
-  #nextDeath(): Event {
+  #nextDeath(): Event | undefined {
     const dead = this.#source.nextDead();
-    if (typeof dead !== 'string') {
+    const inherited = this.#until !== undefined;
+    if (typeof dead !== 'string' && dead.pid !== this.#until) {
       const { pid, status } = dead;
       return { type: 'died', pid, status, who: this.#identify ? this.#source.identity(pid) : undefined };
     }
     this.#reaping = false;
-    return { type: 'drained', childless: dead === 'childless' };
+    this.#until = undefined;
+    return inherited ? undefined : { type: 'drained', childless: dead === 'childless' };
   }
 }

@@ -7,6 +7,23 @@ import type { Ending } from './wait-status.ts';
 
 const VERSION = packageJson.version;
 
+/**
+ * What others have named, so that it stays one line and no terminal obeys it: whatever is no printable text in UTF-8 as
+ * `\\xNN`, and the backslash doubled.
+ */
+function harmless(bytes: string): string {
+  const escaped = (text: string) =>
+    Array.from(Buffer.from(text), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+  const text = Buffer.from(bytes, 'latin1').toString('utf8');
+  const valid = Buffer.from(text).toString('latin1') === bytes;
+  const shown = valid
+    ? text.replaceAll('\\', '\\\\').replace(/[^\P{C}\u00ad]|[\u2028\u2029]/gu, escaped)
+    : bytes
+        .replaceAll('\\', '\\\\')
+        .replace(/[^ -~]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return Buffer.from(shown).toString('latin1');
+}
+
 const line = (text: string) => `[dumb-init] ${text}\n`;
 const reason = ({ errno, text }: Failure) => `(errno=${errno} ${text})`;
 
@@ -74,8 +91,8 @@ Use --help for full usage.
 `;
 
 export const badValue = (argv0: string, what: string, takes: string, value: string) =>
-  `${argv0}: ${what} takes ${takes}, not '${value}'\n`;
-export const pauseWithCommand = (argv0: string) => `${argv0}: with --pause there is no command\n`;
+  `${harmless(argv0)}: ${what} takes ${takes}, not '${harmless(value)}'\n`;
+export const pauseWithCommand = (argv0: string) => `${harmless(argv0)}: with --pause there is no command\n`;
 
 export const cannotExecute = (command: string, { text }: Failure) => line(`${command}: ${text}`);
 export const cannotSetsid = (failure: Failure) => line(`Unable to setsid ${reason(failure)}. Exiting.`);
@@ -112,6 +129,7 @@ export const goodbye = (status: number) => line(`Child exited with status ${stat
 export const delaying = (n: Shown, ms: number) => line(`Holding back signal ${n} for ${ms} ms.`);
 export const merging = (n: Shown) => line(`Signal ${n} is held back already.`);
 export const forcing = () => line('Time is up: sending SIGKILL to all that is left.');
+export const dropped = (count: number) => line(`Dropped ${count} line${count === 1 ? '' : 's'} that nobody read.`);
 export const waiting = () => line('Waiting for all that is left.');
 
 const named = (n: number) => `signal ${n} (${signalName(n)})`;
@@ -122,7 +140,7 @@ const how = (end: Ending) =>
 export const orphanReaped = (pid: number, end: Ending, who: Identity | undefined) =>
   line(
     who
-      ? `Reaped orphan ${pid} (${who.name}), of process group ${who.group} in session ${who.session}: it ${how(end)}.`
+      ? `Reaped orphan ${pid} (${harmless(who.name)}), of process group ${who.group} in session ${who.session}: it ${how(end)}.`
       : `Reaped orphan ${pid}: it ${how(end)}.`,
   );
 

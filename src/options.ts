@@ -16,7 +16,7 @@ export interface Options extends Readonly<Settings> {
 /** A text and an exit status, or a command to run. */
 export type Parsed<O extends Options = Options> =
   | { kind: 'run'; options: O }
-  /** The text goes to stderr, as everything of dumb-init does, unless it is for stdout. */
+  /** The text goes to stderr, as everything that 1.2.5 says, unless it is for stdout. */
   | { kind: 'help' | 'version' | 'signals'; text: string; status: 0; stdout?: true }
   | { kind: 'usageError'; text: string; status: 1 };
 
@@ -45,11 +45,11 @@ export function parseOptions(argv: readonly string[], environment: Environment):
       case 'help':
         return { kind: 'help', text: messages.help(argv0), status: 0 };
       case 'help-all':
-        return { kind: 'help', text: messages.helpAll(argv0), status: 0 };
+        return { kind: 'help', text: messages.helpAll(argv0), status: 0, stdout: true };
       case 'version':
         return { kind: 'version', text: messages.version(), status: 0 };
       case 'list-signals':
-        return { kind: 'signals', text: messages.signalList(), status: 0 };
+        return { kind: 'signals', text: messages.signalList(), status: 0, stdout: true };
     }
     if (!row.set?.(settings, argument)) {
       // 1.2.5 has this text for a bad rewrite

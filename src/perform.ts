@@ -5,13 +5,14 @@ import { becomeSubreaper, bury, kill, reapsOrphans } from './libc/children.ts';
 import type { Crowd } from './libc/crowd.ts';
 import { strerror } from './libc/ffi.ts';
 import { giveBackMemory } from './libc/memory.ts';
-import { write } from './libc/output.ts';
+import { writeAtOnce } from './libc/output.ts';
 import { argumentsAt, argumentsFrom, type ProcessImage } from './libc/process-image.ts';
 import { record } from './libc/record.ts';
 import { chdirToRoot, closeInherited, dieOf, exit, leadsSession, setParentDeathSignal, stopSelf } from './libc/self.ts';
 import { pendingSignal, type Received, signalSet, signalsOf } from './libc/signal-source.ts';
 import { spawn } from './libc/spawn.ts';
 import { detachFromTerminal } from './libc/terminal.ts';
+import * as messages from './messages.ts';
 import { SIGCONT, SIGHUP } from './signals.ts';
 import type { Action, Event } from './state.ts';
 import type { Failure, Line } from './voice.ts';
@@ -20,10 +21,19 @@ import type { Failure, Line } from './voice.ts';
 const failure = (result: number): Failure | undefined =>
   result < 0 ? { errno: -result, text: strerror(-result) } : undefined;
 
-/** @param format makes of a line what is written */
-export function writeLine(line: Line, format: (line: string) => string): void {
-  if (typeof line === 'string') write(2, format(line));
-  else write(1, format(line.stdout));
+/**
+ * What writes lines. No line is worth a hang, for then no signal would be taken any more: what cannot be written at once
+ * is dropped, and counted; the next line that can be written comes after one that says so.
+ *
+ * @param format makes of a line what is written
+ */
+export function lineWriter(format: (line: string) => string): (line: Line) => void {
+  let dropped = 0;
+  return (line) => {
+    const [fd, text] = typeof line === 'string' ? ([2, line] as const) : ([1, line.stdout] as const);
+    if (dropped > 0 && writeAtOnce(2, format(messages.dropped(dropped)))) dropped = 0;
+    if (dropped > 0 || !writeAtOnce(fd, format(text))) dropped++;
+  };
 }
 
 /** A signal that was taken off the queue, as an event. */

@@ -16,9 +16,8 @@ import { hasTerminal } from './libc/terminal.ts';
 import { live } from './life.ts';
 import { formatter } from './log.ts';
 import * as messages from './messages.ts';
-import { perform, signalEvent, takeStep, writeLine } from './perform.ts';
+import { lineWriter, perform, signalEvent, takeStep } from './perform.ts';
 import { personalityOf } from './personalities/index.ts';
-import type { Line } from './voice.ts';
 
 /** So many milliseconds after the start memory is given back: a shorter life does not pay for that. */
 const SETTLING = 1000;
@@ -48,12 +47,12 @@ function start(): never {
   }
   const { options } = parsed;
   if (options.explain) {
-    write(2, explain(options, personality, { ...facts, leader: leadsSession(), terminal: hasTerminal() }));
+    write(1, explain(options, personality, { ...facts, leader: leadsSession(), terminal: hasTerminal() }));
     exit(0);
   }
 
   const format = formatter(options.logFormat, pid, Date.now);
-  const say = (line: Line) => writeLine(line, format);
+  const say = lineWriter(format);
   const report = (error: unknown) => {
     if (error instanceof EndOfRehearsal) throw error;
     try {
@@ -71,6 +70,7 @@ function start(): never {
   const source = { now, nextSignal: (ms?: number) => signalOf(nextSignal(ms)), nextDead, identity: stat };
   const events = new Events(source, early, identify);
   events.startTimer('settled', SETTLING);
+  events.reapInherited(state.child);
   const crowd = new Crowd();
   live(state, { next: () => events.next(), perform: (action) => perform(action, events, crowd, say), report });
 }

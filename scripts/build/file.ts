@@ -24,6 +24,8 @@ export class ExecutableFile {
    */
   add(vaddr: number, flags: number, size: number, bytes?: Buffer): void {
     if ((flags & (PF_W | PF_X)) === (PF_W | PF_X)) throw new Error('a segment is writable and executable');
+    // Loaders in user space (PRoot, udocker) zero what has no bytes in the file by writing.
+    if (!bytes && !(flags & PF_W)) throw new Error('a segment that is not stored is read-only');
     const offset = bytes ? pageEnd(this.#end, this.#page) + (vaddr % this.#page) : 0;
     if (bytes) {
       this.#contents.push({ offset, bytes });

@@ -23,5 +23,5 @@ struct frozen {
   // At the thaw, by thaw.c: the record of this process.
   word argc, argv, envc, envp; // as the kernel laid them down
   word blocked, ignored;       // the signals that the caller blocks, and ignores: bit n-1 for signal n
-  word pid;
+  word pid, parent;
 };

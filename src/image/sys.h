@@ -28,6 +28,7 @@ static inline void *sys_mmap(void *at, word size, int protection, int flags, int
 static inline long sys_arch_prctl(int code, word address) { return sys(SYS_arch_prctl, code, (long)address, 0, 0); }
 #endif
 static inline long sys_close(int fd) { return sys(SYS_close, fd, 0, 0, 0); }
+static inline long sys_getppid(void) { return sys(SYS_getppid, 0, 0, 0, 0); }
 static inline long sys_getpid(void) { return sys(SYS_getpid, 0, 0, 0, 0); }
 static inline long sys_gettid(void) { return sys(SYS_gettid, 0, 0, 0, 0); }
 static inline long sys_madvise(void *at, word size, int advice) { return sys(SYS_madvise, (long)at, (long)size, advice, 0); }

@@ -112,6 +112,7 @@ static void set_thread_pointer(word value) {
 // Called by _start with the stack as the kernel has made it.
 __attribute__((used)) _Noreturn void thaw(word *stack) {
   word blocked = check_file_and_block_signals();
+  word parent = (word)sys_getppid(); // which may end before the program asks
   word ignored = stop_ignoring_signals((word)thaw);
   hold_closed_standard_fds();
   read_ahead();
@@ -135,6 +136,7 @@ __attribute__((used)) _Noreturn void thaw(word *stack) {
   frozen->blocked = blocked;
   frozen->ignored = ignored;
   frozen->pid = (word)id;
+  frozen->parent = parent;
   for (; aux[0]; aux += 2) // getauxval(3): 16 random bytes
     if (aux[0] == AT_RANDOM) { // secrets of libc's, which must not be the same in every container
       *(word *)frozen->canary = ((word *)aux[1])[0] & ~0xffUL; // its first byte in memory ends a string

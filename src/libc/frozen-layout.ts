@@ -28,6 +28,7 @@ const FIELDS = [
   'blocked',
   'ignored',
   'pid',
+  'parent',
 ] as const;
 
 export type Field = (typeof FIELDS)[number];
@@ -39,4 +40,4 @@ export const OFFSETS = Object.fromEntries(
   FIELDS.map((field, i) => [field, (i + (i > FIELDS.indexOf('clean') ? 2 * MAX_CLEAN - 1 : 0)) * WORD]),
 ) as Record<Field, number>;
 
-export const SIZEOF_FROZEN = OFFSETS.pid + WORD;
+export const SIZEOF_FROZEN = OFFSETS.parent + WORD;

@@ -1,5 +1,5 @@
 /** Standard output and standard error. */
-import { EFBIG, EPIPE } from '../abi.ts';
+import { EFBIG, EPIPE, POLLOUT, SIZEOF_POLLFD } from '../abi.ts';
 import { SIGPIPE, SIGXFSZ } from '../signals.ts';
 import { allocate, declare } from './ffi.ts';
 import { pendingSignal, signalSet } from './signal-source.ts';
@@ -13,6 +13,33 @@ const ofFailedWrite = new Map([
   [-EPIPE, signalSet([SIGPIPE])],
   [-EFBIG, signalSet([SIGXFSZ])],
 ]);
+
+const libcPoll = declare('poll', 'pointer', 'pointer', 'int');
+/** struct pollfd (poll(2)): an int and two shorts. */
+const pollfd = allocate(SIZEOF_POLLFD);
+
+/**
+ * Whether a write of up to PIPE_BUF bytes would not wait: a pipe that is full, or a terminal that is stopped, would. What
+ * can't be asked about is written to.
+ */
+function hasRoom(fd: number): boolean {
+  pollfd.bytes.writeInt32LE(fd, 0);
+  pollfd.bytes.writeInt32LE(POLLOUT, 4);
+  return libcPoll(pollfd.address, 1n, 0) !== 0;
+}
+
+/**
+ * Writes a line, or a text, if that is possible at once.
+ *
+ * @returns false if it was dropped, or its end was, because nobody reads
+ */
+export function writeAtOnce(fd: 1 | 2, text: string): boolean {
+  for (let start = 0; start < text.length; start += CHUNK) {
+    if (!hasRoom(fd)) return false;
+    write(fd, text.slice(start, start + CHUNK));
+  }
+  return true;
+}
 
 /** Writes bytes (latin1) to standard output (1) or standard error (2). What can't be written is dropped. */
 export function write(fd: 1 | 2, text: string): void {

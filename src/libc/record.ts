@@ -7,6 +7,8 @@ import { type Field, MAX_CLEAN, OFFSETS, SIZEOF_FROZEN } from './frozen-layout.t
 
 export interface ProcessRecord {
   readonly pid: number;
+  /** The PID of the parent as the process began; 0 for one outside of our PID namespace. */
+  readonly parent: number;
   readonly argc: number;
   /** Address of the kernel's own argv, an array of `argc` pointers and a null. */
   readonly argv: bigint;
@@ -50,6 +52,7 @@ export function cleanMemory(): CleanMemory[] {
 export function readRecord(): void {
   current = {
     pid: Number(word('pid')),
+    parent: Number(word('parent')),
     argc: Number(word('argc')),
     argv: word('argv'),
     envc: Number(word('envc')),

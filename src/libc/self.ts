@@ -8,6 +8,7 @@ import { record } from './record.ts';
 import { isPending, signalSet } from './signal-source.ts';
 
 const libcExit = declare('_exit', 'int');
+const libcGetppid = declare('getppid');
 const libcGetsid = declare('getsid', 'int');
 const libcChdir = declare('chdir', 'pointer');
 const libcClose = declare('close', 'int');
@@ -21,9 +22,11 @@ export function leadsSession(): boolean {
   return libcGetsid(0) === record().pid;
 }
 
-/** This signal comes when our parent dies (PR_SET_PDEATHSIG(2const)). */
+/** This signal comes when our parent dies (PR_SET_PDEATHSIG(2const)), or now if it has died since we began. */
 export function setParentDeathSignal(n: number): void {
   libcPrctl(PR_SET_PDEATHSIG, n);
+  const { pid, parent } = record();
+  if (libcGetppid() !== parent) kill(pid, n);
 }
 
 const root = cString('/');

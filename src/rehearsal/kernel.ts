@@ -76,12 +76,14 @@ export function kernel(scene: Scene, complain: (text: string) => void): Stage {
       if (inSession) failSteps(steps, 1, inSession);
       return COMMAND;
     },
+    getppid: () => OWN_PID,
     getsid: () => (leader ? pid : SOMEBODY),
     ioctl: ofTerminal,
     tcgetattr: ofTerminal,
     open: () => 3,
     close: () => 0,
     close_range: () => 0,
+    poll: () => 1,
     write: (_fd, bytes: bigint, size: bigint) => {
       const text = memoryAt(bytes, Number(size)).bytes.toString('latin1');
       if (/Unable to start|Internal error/.test(text)) complain(text);

@@ -30,7 +30,16 @@ const performer =
     const environment = ['PATH=/usr/bin:/bin', 'HOME=/', ...variables];
     const [argv, envp] = initialStack(words, environment);
     const [argc, envc] = [words.length, environment.length];
-    writeRecord({ pid: scene.pid ?? OWN_PID, argc, argv, envc, envp, blocked: 0n, ignored: scene.ignored ?? 0n });
+    writeRecord({
+      pid: scene.pid ?? OWN_PID,
+      parent: 0,
+      argc,
+      argv,
+      envc,
+      envp,
+      blocked: 0n,
+      ignored: scene.ignored ?? 0n,
+    });
     const complaints: string[] = [];
     enter(kernel(scene, (text) => complaints.push(text)));
     try {

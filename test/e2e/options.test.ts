@@ -1,7 +1,7 @@
 /** Options and variables: which win, and which are mistakes. */
 import t from 'tap';
 import { sh } from '../helpers/features.ts';
-import { OURS, run } from '../helpers/processes.ts';
+import { fixture, OURS, run } from '../helpers/processes.ts';
 
 t.test('variables do what options do, and options have the last word', async (t) => {
   const env = {
@@ -56,7 +56,14 @@ for (const [words, env, text] of mistakes) {
 
 t.test('--help is that of 1.2.5; --help-all has every option and variable', async (t) => {
   t.notMatch((await run(OURS, ['--help'])).stderr, '--wait-all');
-  const { status, stderr } = await run(OURS, ['--help-all']);
+  const { status, stdout, stderr } = await run(OURS, ['--help-all']);
+  t.equal(stderr, '');
   t.equal(status, 0);
-  for (const word of ['--single-child', '--wait-all', 'DUMB_INIT_KILL_AFTER', '--explain']) t.match(stderr, word);
+  for (const word of ['--single-child', '--wait-all', 'DUMB_INIT_KILL_AFTER', '--explain']) t.match(stdout, word);
+});
+
+t.test('an environment entry without a name is passed on, and is no variable of ours', async (t) => {
+  const words = ['env==C:=C:\\dir', 'env==1', 'env=PATH=/bin', '--', OURS, 'env'];
+  const { status, stdout, stderr } = await run(fixture('situation'), words);
+  t.strictSame({ status, stdout, stderr }, { status: 0, stdout: '=C:=C:\\dir\n=1\nPATH=/bin\n', stderr: '' });
 });

@@ -29,10 +29,10 @@ t.test('a rewrite that means something here only is no error', async (t) => {
 });
 
 t.test('--list-signals names what --rewrite takes', async (t) => {
-  const { status, stderr } = await run(OURS, ['--list-signals']);
+  const { status, stdout } = await run(OURS, ['--list-signals']);
   t.equal(status, 0);
-  const lines = stderr.trimEnd().split('\n');
+  const lines = stdout.trimEnd().split('\n');
   t.equal(lines.length, 62);
-  t.match(stderr, /^ 1 SIGHUP$/m);
-  t.match(stderr, /^37 SIGRTMIN\+3$/m);
+  t.match(stdout, /^ 1 SIGHUP$/m);
+  t.match(stdout, /^37 SIGRTMIN\+3$/m);
 });

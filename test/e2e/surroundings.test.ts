@@ -72,3 +72,12 @@ t.test('--no-tty-handoff: the terminal stays ours, and no signal is swallowed fo
     t.equal((await running.ended).status, 0);
   }
 });
+
+t.test('--parent-death-signal: a parent that ends before the init has asked for the signal is noticed', async (t) => {
+  // strace holds the init up before its request; the shell that started it ends meanwhile.
+  const traced = ['strace', '-D', '-o', '/dev/null', '--trace=prctl', '--inject=prctl:delay_enter=300000'];
+  const init = [OURS, '--parent-death-signal', 'USR1', fixture('signals'), '1'].join(' ');
+  const running = start('sh', ['-c', `${traced.join(' ')} ${init} & sleep 0.1`]);
+  const { stdout } = await running.ended;
+  t.equal(stdout, 'ready\n10\n');
+});

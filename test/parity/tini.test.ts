@@ -2,7 +2,7 @@
 import t from 'tap';
 import { tini } from '../../src/personalities/tini.ts';
 import { argv0, type CommandLine, type Grammar, oneOf, variable, word, words } from '../helpers/command-lines.ts';
-import { childrenOf, fixture, processState, waitUntil } from '../helpers/processes.ts';
+import { childrenOf, fixture, OURS, processState, run, waitUntil } from '../helpers/processes.ts';
 import { ENDS, holdAgainst, linesAbout, standIn } from '../helpers/stand-in.ts';
 
 const ORACLE = '/usr/bin/tini';
@@ -107,3 +107,8 @@ t.test(
     t.match(ours, /SigBlk:\t0000000400004200\nSigIgn:\t0000000800201001\n/);
   },
 );
+
+t.test('as /dev/init, where older engines mount their init, it is tini', async (t) => {
+  const { status, stdout } = await run(OURS, ['--version'], { argv0: '/dev/init' });
+  t.strictSame({ status, stdout }, { status: 0, stdout: 'tini version 0.19.0\n' });
+});

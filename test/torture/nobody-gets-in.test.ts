@@ -81,6 +81,7 @@ const SYSTEM_CALLS = [
     'execve',
     'exit_group',
 
+    'getppid',
     'getsid',
     'ioctl',
     'kill',
@@ -89,6 +90,7 @@ const SYSTEM_CALLS = [
     'madvise',
     'mincore',
     'mmap',
+    'poll',
     'ppoll',
     'rt_sigaction',
     'rt_sigpending',

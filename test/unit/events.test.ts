@@ -69,3 +69,19 @@ t.test('without a timer a signal is waited for without an end', async (t) => {
   t.strictSame(new Events(kernel, [], false).next(), signal(1));
   t.strictSame(kernel.waits, [undefined]);
 });
+
+t.test('the dead from before come first, but the command, whose signal is awaited', async (t) => {
+  const dead = [
+    { pid: 8, status: 0 },
+    { pid: 42, status: 0 },
+  ];
+  const events = new Events(source([signal(17)], dead), [], false);
+  events.reapInherited(42);
+  t.strictSame([events.next(), events.next()], [{ type: 'died', pid: 8, status: 0, who: undefined }, signal(17)]);
+});
+
+t.test('where nobody died before, nothing happens', async (t) => {
+  const events = new Events(source([signal(1)]), [], false);
+  events.reapInherited(42);
+  t.strictSame(events.next(), signal(1));
+});
