@@ -71,6 +71,10 @@ export const SIZEOF_POINTER = 8;
 export const POLLOUT = 4;
 export const SIZEOF_POLLFD = 8;
 
+// sys/socket.h
+export const MSG_DONTWAIT = 0x40;
+export const MSG_NOSIGNAL = 0x4000;
+
 // sys/mman.h
 export const MADV_DONTNEED = 4;
 

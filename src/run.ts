@@ -11,13 +11,14 @@ import { procIsOurs, stat } from './libc/proc.ts';
 import { processImage } from './libc/process-image.ts';
 import { record } from './libc/record.ts';
 import { exit, leadsSession } from './libc/self.ts';
-import { nextSignal } from './libc/signal-source.ts';
+import { isPending, nextSignal } from './libc/signal-source.ts';
 import { hasTerminal } from './libc/terminal.ts';
 import { live } from './life.ts';
 import { formatter } from './log.ts';
 import * as messages from './messages.ts';
 import { lineWriter, perform, signalEvent, takeStep } from './perform.ts';
 import { personalityOf } from './personalities/index.ts';
+import { SIGCHLD } from './signals.ts';
 
 /** So many milliseconds after the start memory is given back: a shorter life does not pay for that. */
 const SETTLING = 1000;
@@ -70,7 +71,7 @@ function start(): never {
   const source = { now, nextSignal: (ms?: number) => signalOf(nextSignal(ms)), nextDead, identity: stat };
   const events = new Events(source, early, identify);
   events.startTimer('settled', SETTLING);
-  events.reapInherited(state.child);
+  if (!isPending(SIGCHLD)) events.reapInherited(state.child); // else its signal leads to all of them
   const crowd = new Crowd();
   live(state, { next: () => events.next(), perform: (action) => perform(action, events, crowd, say), report });
 }

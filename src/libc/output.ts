@@ -1,5 +1,5 @@
 /** Standard output and standard error. */
-import { EFBIG, EPIPE, POLLOUT, SIZEOF_POLLFD } from '../abi.ts';
+import { EFBIG, EPIPE, MSG_DONTWAIT, MSG_NOSIGNAL, POLLOUT, SIZEOF_POLLFD } from '../abi.ts';
 import { SIGPIPE, SIGXFSZ } from '../signals.ts';
 import { allocate, declare } from './ffi.ts';
 import { pendingSignal, signalSet } from './signal-source.ts';
@@ -14,13 +14,14 @@ const ofFailedWrite = new Map([
   [-EFBIG, signalSet([SIGXFSZ])],
 ]);
 
+const libcSend = declare('send', 'int', 'pointer', 'pointer', 'int');
 const libcPoll = declare('poll', 'pointer', 'pointer', 'int');
 /** struct pollfd (poll(2)): an int and two shorts. */
 const pollfd = allocate(SIZEOF_POLLFD);
 
 /**
- * Whether a write of up to PIPE_BUF bytes would not wait: a pipe that is full, or a terminal that is stopped, would. What
- * can't be asked about is written to.
+ * Whether a write of up to PIPE_BUF bytes would surely not wait: for a pipe that is full, or a terminal that is stopped,
+ * it would. What can't be asked about is written to.
  */
 function hasRoom(fd: number): boolean {
   pollfd.bytes.writeInt32LE(fd, 0);
@@ -35,10 +36,17 @@ function hasRoom(fd: number): boolean {
  */
 export function writeAtOnce(fd: 1 | 2, text: string): boolean {
   for (let start = 0; start < text.length; start += CHUNK) {
-    if (!hasRoom(fd)) return false;
-    write(fd, text.slice(start, start + CHUNK));
+    const part = text.slice(start, start + CHUNK);
+    if (hasRoom(fd)) write(fd, part);
+    else if (!sendAtOnce(fd, part)) return false;
   }
   return true;
+}
+
+/** A socket says that it has room while it is nearly empty alone (unix(7)): this asks it by a message. */
+function sendAtOnce(fd: number, part: string): boolean {
+  const length = chunk.bytes.write(part, 'latin1');
+  return libcSend(fd, chunk.address, BigInt(length), MSG_DONTWAIT | MSG_NOSIGNAL) === length;
 }
 
 /** Writes bytes (latin1) to standard output (1) or standard error (2). What can't be written is dropped. */

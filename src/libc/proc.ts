@@ -54,12 +54,13 @@ export function descendants(all: readonly Stat[], ancestor: number): Stat[] {
   return found;
 }
 
-/** The numbers among the names in a folder of /proc; none if it can't be read. */
+/** The numbers among the names in a folder of /proc, in order; none if it can't be read. */
 export function numbersIn(folder: string): number[] {
   try {
     return readdirSync(folder)
       .filter((name) => /^\d+$/.test(name))
-      .map(Number);
+      .map(Number)
+      .sort((a, b) => a - b);
   } catch {
     return [];
   }

@@ -84,6 +84,7 @@ export function kernel(scene: Scene, complain: (text: string) => void): Stage {
     close: () => 0,
     close_range: () => 0,
     poll: () => 1,
+    send: (_fd, _bytes, size: bigint) => Number(size),
     write: (_fd, bytes: bigint, size: bigint) => {
       const text = memoryAt(bytes, Number(size)).bytes.toString('latin1');
       if (/Unable to start|Internal error/.test(text)) complain(text);

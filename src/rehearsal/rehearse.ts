@@ -82,6 +82,9 @@ export function rehearse(wake: () => never): () => void {
   for (const name of ['run_in_child', 'chdir', 'write', 'close_range']) {
     perform(['dumb-init', '-v', 'true'], [], { failing: { [name]: ENOENT }, happenings: LIFE });
   }
+  for (const failing of [{ poll: 0 }, { poll: 0, send: ENOENT }]) {
+    perform(['dumb-init', '-v', 'true'], [], { failing, happenings: LIFE });
+  }
   for (const errno of [ENOENT, ENOTTY, EACCES, ENOEXEC]) {
     for (const argv0 of ['dumb-init', 'tini', 'catatonit']) {
       perform([argv0, '-v', 'true'], [], { inChild: errno, happenings: LIFE });
@@ -112,5 +115,7 @@ export function rehearse(wake: () => never): () => void {
   const ordinaryLife = () => once(['dumb-init', '--', 'true'], [], { happenings: ORDINARY.slice(-9) });
   for (let i = 0; i < 3; i++) ordinaryLife();
   for (let i = 0; i < 2; i++) collectGarbage({ type: 'minor' });
+  // Node's pool for small Buffers is memory as malloc has had it, with what was there before.
+  new Uint8Array(Buffer.from(' ').buffer).fill(0);
   return ordinaryLife;
 }

@@ -22,7 +22,7 @@ t.test('the man page has no error, and tells every option', async (t) => {
     '-h, --help',
     '-V, --version',
     '--wait-all',
-    '--kill-after time',
+    '--kill-after [signal=]time',
   ]) {
     t.ok(stdout.includes(option), option);
   }
