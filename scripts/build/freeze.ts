@@ -43,8 +43,9 @@ const FILES: Record<string, string> = {
   'proc/self/cgroup': '',
   ...Object.fromEntries([0, 1, 2, 3].map((fd) => [`proc/self/fd/${fd}`, ''])),
   'proc/self/status': 'Name:\tdumb-init\nNSpid:\t8\nThreads:\t1\n', // of a rehearsal that is not PID 1
-  // Processes that are gone when they are looked at: one before its stat is opened, one before that is read.
-  'proc/10/comm': '',
+  // Processes that are gone when they are looked at: one before its stat is opened, one before that is read. What is not
+  // here is looked for on the builder's machine, so the first has a number that no process has (proc_sys_kernel(5), pid_max).
+  'proc/4194305/comm': '',
   'proc/11/stat/folder': '',
   ...Object.fromEntries(PROCESSES.map((process) => [`proc/${process[0]}/stat`, statLine(process)])),
 };

@@ -74,10 +74,11 @@ t.test('--no-tty-handoff: the terminal stays ours, and no signal is swallowed fo
 });
 
 t.test('--parent-death-signal: a parent that ends before the init has asked for the signal is noticed', async (t) => {
-  // strace holds the init up before its request; the shell that started it ends meanwhile.
-  const traced = ['strace', '-D', '-o', '/dev/null', '--trace=prctl', '--inject=prctl:delay_enter=300000'];
-  const init = [OURS, '--parent-death-signal', 'USR1', fixture('signals'), '1'].join(' ');
-  const running = start('sh', ['-c', `${traced.join(' ')} ${init} & sleep 0.1`]);
-  const { stdout } = await running.ended;
-  t.equal(stdout, 'ready\n10\n');
+  // strace holds the init up before its request, until the shell that started it has ended.
+  const traced = ['strace', '-D', '-o', '/dev/null', '--trace=prctl', '--inject=prctl:delay_enter=1000000'];
+  const words = [...traced, OURS, '-v', '--parent-death-signal', 'USR1', 'true'];
+  const running = start('sh', ['-c', '"$@" & read line; exit', 'sh', ...words], { interactive: true });
+  await waitUntil(() => childrenOf(running.pid).some((pid) => readProc(`${pid}/comm`) === 'dumb-init\n'), 'the init');
+  running.write('\n');
+  t.match((await running.ended).stderr, /^\[dumb-init\] Received signal 10\.$/m);
 });

@@ -101,8 +101,8 @@ const SYSTEM_CALLS = [
   ...['setsid', 'wait4', 'waitid', 'write'],
 ];
 
-/** What is made too when V8 collects garbage, or libc needs more memory. */
-const WITH_MORE_WORK = ['brk', 'getpid', 'munmap'];
+/** What is made too when V8 collects garbage, libc needs more memory, or a log is full. */
+const WITH_MORE_WORK = ['brk', 'getpid', 'munmap', 'sendto'];
 
 /** What is made only by some options, or under another name. */
 const BEYOND: Record<string, readonly string[]> = {
