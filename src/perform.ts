@@ -5,7 +5,7 @@ import { becomeSubreaper, bury, kill, reapsOrphans } from './libc/children.ts';
 import type { Crowd } from './libc/crowd.ts';
 import { strerror } from './libc/ffi.ts';
 import { giveBackMemory } from './libc/memory.ts';
-import { writeAtOnce } from './libc/output.ts';
+import { writeWithin } from './libc/output.ts';
 import { argumentsAt, argumentsFrom, type ProcessImage } from './libc/process-image.ts';
 import { record } from './libc/record.ts';
 import { chdirToRoot, closeInherited, dieOf, exit, leadsSession, setParentDeathSignal, stopSelf } from './libc/self.ts';
@@ -21,9 +21,12 @@ import type { Failure, Line } from './voice.ts';
 const failure = (result: number): Failure | undefined =>
   result < 0 ? { errno: -result, text: strerror(-result) } : undefined;
 
+/** So many milliseconds a line waits for a reader that is slow. */
+const PATIENCE = 100;
+
 /**
- * What writes lines. No line is worth a hang, for then no signal would be taken any more: what cannot be written at once
- * is dropped, and counted; the next line that can be written comes after one that says so.
+ * What writes lines. No line is worth a hang, for then no signal would be taken any more: one that nobody makes room for
+ * is dropped, and counted, and from then on none waits. The next that can be written comes after one that says so.
  *
  * @param format makes of a line what is written
  */
@@ -31,8 +34,8 @@ export function lineWriter(format: (line: string) => string): (line: Line) => vo
   let dropped = 0;
   return (line) => {
     const [fd, text] = typeof line === 'string' ? ([2, line] as const) : ([1, line.stdout] as const);
-    if (dropped > 0 && writeAtOnce(2, format(messages.dropped(dropped)))) dropped = 0;
-    if (dropped > 0 || !writeAtOnce(fd, format(text))) dropped++;
+    if (dropped > 0 && writeWithin(2, format(messages.dropped(dropped)), 0)) dropped = 0;
+    if (dropped > 0 || !writeWithin(fd, format(text), PATIENCE)) dropped++;
   };
 }
 

@@ -1,5 +1,5 @@
 /** Standard output and standard error. */
-import { EFBIG, EPIPE, MSG_DONTWAIT, MSG_NOSIGNAL, POLLOUT, SIZEOF_POLLFD } from '../abi.ts';
+import { EFBIG, EINTR, EPIPE, MSG_DONTWAIT, MSG_NOSIGNAL, POLLOUT, SIZEOF_POLLFD } from '../abi.ts';
 import { SIGPIPE, SIGXFSZ } from '../signals.ts';
 import { allocate, declare } from './ffi.ts';
 import { pendingSignal, signalSet } from './signal-source.ts';
@@ -23,22 +23,26 @@ const pollfd = allocate(SIZEOF_POLLFD);
  * Whether a write of up to PIPE_BUF bytes would surely not wait: for a pipe that is full, or a terminal that is stopped,
  * it would. What can't be asked about is written to.
  */
-function hasRoom(fd: number): boolean {
+function hasRoom(fd: number, ms: number): boolean {
   pollfd.bytes.writeInt32LE(fd, 0);
   pollfd.bytes.writeInt32LE(POLLOUT, 4);
-  return libcPoll(pollfd.address, 1n, 0) !== 0;
+  const ready = libcPoll(pollfd.address, 1n, ms);
+  return ready !== 0 && ready !== -EINTR;
 }
 
 /**
- * Writes a line, or a text, if that is possible at once.
+ * Writes a line, or a text, if that is possible within a time.
  *
+ * @param ms so long a reader that is slow is waited for, for each part of the text
  * @returns false if it was dropped, or its end was, because nobody reads
  */
-export function writeAtOnce(fd: 1 | 2, text: string): boolean {
+export function writeWithin(fd: 1 | 2, text: string, ms: number): boolean {
   for (let start = 0; start < text.length; start += CHUNK) {
     const part = text.slice(start, start + CHUNK);
-    if (hasRoom(fd)) write(fd, part);
-    else if (!sendAtOnce(fd, part)) return false;
+    if (hasRoom(fd, 0)) write(fd, part);
+    else if (sendAtOnce(fd, part)) continue;
+    else if (ms > 0 && hasRoom(fd, ms)) write(fd, part);
+    else return false;
   }
   return true;
 }

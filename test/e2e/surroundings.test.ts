@@ -76,7 +76,7 @@ t.test('--no-tty-handoff: the terminal stays ours, and no signal is swallowed fo
 t.test('--parent-death-signal: a parent that ends before the init has asked for the signal is noticed', async (t) => {
   // strace holds the init up before its request, until the shell that started it has ended.
   const traced = ['strace', '-D', '-o', '/dev/null', '--trace=prctl', '--inject=prctl:delay_enter=1000000'];
-  const words = [...traced, OURS, '-v', '--parent-death-signal', 'USR1', 'true'];
+  const words = [...traced, OURS, '-v', '--parent-death-signal', 'USR1', 'sleep', '1000'];
   const running = start('sh', ['-c', '"$@" & read line; exit', 'sh', ...words], { interactive: true });
   await waitUntil(() => childrenOf(running.pid).some((pid) => readProc(`${pid}/comm`) === 'dumb-init\n'), 'the init');
   running.write('\n');
