@@ -7,15 +7,16 @@ import { decide } from './decide.ts';
 import * as messages from './messages.ts';
 import type { Options } from './options.ts';
 import type { Personality } from './personality.ts';
-import { ALL_SIGNALS, SIGKILL, SIGSTOP, signalName } from './signals.ts';
+import { ALL_SIGNALS, SIGINT, SIGKILL, SIGQUIT, SIGSTOP, SIGTSTP, SIGWINCH, signalName } from './signals.ts';
 import type { State } from './state.ts';
 
 /** Where we run. */
 export interface Surroundings extends Facts {
-  /** We lead our session. */
-  readonly leader: boolean;
-  /** Standard input is a terminal. */
-  readonly terminal: boolean;
+  /**
+   * What the terminal on standard input is to us: none; it controls the session that we lead; it controls our session;
+   * it controls another, or none.
+   */
+  readonly terminal: 'none' | 'led' | 'controlling' | 'other';
 }
 
 /** Of a command on paper: of the target of a signal only its sign is looked at. */
@@ -28,7 +29,7 @@ function onPaper(options: Options, personality: Personality, where: Surroundings
   const taken: StepsTaken = {};
   const take = (step: Step) => {
     Object.assign(taken, { [step.type]: step });
-    if (step.type === 'detach') return { leader: where.leader, early: [] };
+    if (step.type === 'detach') return { leader: where.terminal === 'led', early: [] };
     return step.type === 'spawn' ? { pid: COMMAND } : undefined;
   };
   const beginning = follow(begin(options, personality, where), take, () => {});
@@ -42,7 +43,10 @@ export function explain(options: Options, personality: Personality, where: Surro
   const { taken, state } = onPaper(options, personality, where);
   const lines: [topic: string, text: string][] = [['process', `PID ${where.pid}: ${orphansFate(taken, where)}`]];
   const command = taken.spawn?.command;
-  lines.push(['command', command ? where.words.slice(command.first).join(' ') : 'none: it waits for INT or TERM']);
+  lines.push([
+    'command',
+    command ? where.words.slice(command.first).map(messages.quoted).join(' ') : 'none: it waits for INT or TERM',
+  ]);
   if (command) {
     const { waitAll, killAfter, exitMap } = options;
     const inherited = command.session === 'none';
@@ -65,9 +69,7 @@ export function explain(options: Options, personality: Personality, where: Surro
   const death = taken.setParentDeathSignal;
   if (death) lines.push(["parent's death", `${signalName(death.n)} comes`]);
 
-  const width = Math.max(...lines.map(([topic]) => topic.length)) + 2;
-  const facts = lines.map(([topic, text]) => `${topic.padEnd(width)}${text}\n`).join('');
-  return `${messages.version()}${facts}\nA signal that comes:\n${signalTable(state)}`;
+  return `${messages.version()}${columns(lines)}\nA signal that comes:\n${signalTable(state, taken, where)}`;
 }
 
 function orphansFate({ becomeSubreaper }: StepsTaken, { pid }: Surroundings): string {
@@ -77,12 +79,18 @@ function orphansFate({ becomeSubreaper }: StepsTaken, { pid }: Surroundings): st
     : 'orphans go to another process, unless --subreaper is given';
 }
 
-function terminalFate({ detach }: StepsTaken, { terminal, leader }: Surroundings): string {
-  if (!terminal) return 'standard input is none';
+function terminalFate({ spawn, detach }: StepsTaken, { terminal }: Surroundings): string {
+  if (terminal === 'none') return 'standard input is none';
+  if (spawn?.command.session === 'own') return 'it stays as it is, and is not that of the command';
   if (!detach) return 'it stays as it is';
-  return leader
-    ? 'it is given up, and becomes that of the command'
-    : 'it is left alone, or becomes that of the command if it is free';
+  switch (terminal) {
+    case 'led':
+      return `it becomes that of the command, to which it sends ${FROM_TERMINAL.map(signalName).join(', ')} itself`;
+    case 'controlling':
+      return 'it stays with the session that has it, and is not that of the command';
+    case 'other':
+      return 'it becomes that of the command, if no session has it';
+  }
 }
 
 /** What follows when the command has ended. */
@@ -96,13 +104,28 @@ function endFate(state: State): string {
   return 'it exits';
 }
 
-/** A line for each signal, made of what would be done. */
-function signalTable(state: State): string {
-  const rows = ALL_SIGNALS.map((n) => {
-    const effects = n === SIGKILL || n === SIGSTOP ? ['not for a process to take'] : effectsOf(n, state);
-    return `${String(n).padStart(4)} ${signalName(n).padEnd(12)} ${effects.join(', then ') || 'nothing'}\n`;
-  });
-  return rows.join('');
+/** What a terminal sends to the process group in its foreground (termios(3), ioctl_tty(2)). */
+const FROM_TERMINAL = [SIGINT, SIGQUIT, SIGTSTP, SIGWINCH];
+
+/** A line for all signals with which the same is done; the last for most of them. */
+function signalTable(state: State, { detach }: StepsTaken, { terminal }: Surroundings): string {
+  const groups = new Map<string, number[]>();
+  for (const n of ALL_SIGNALS) {
+    const effect = n === SIGKILL || n === SIGSTOP ? 'not for a process to take' : effectsOf(n, state).join(', then ');
+    const sent = detach && terminal === 'led' && FROM_TERMINAL.includes(n);
+    const text = effect || (sent ? 'nothing; the terminal sends its own to the command' : 'nothing');
+    groups.set(text, [...(groups.get(text) ?? []), n]);
+  }
+  const most = Math.max(...[...groups.values()].map(({ length }) => length));
+  const [usual = ''] = [...groups].find(([, { length }]) => length === most) ?? [];
+  groups.delete(usual);
+  const rows = [...groups].map(([text, numbers]) => [numbers.map((n) => `${signalName(n)} (${n})`).join(', '), text]);
+  return columns([...rows, [groups.size === 0 ? 'any' : 'any other', usual]]);
+}
+
+function columns(rows: readonly (readonly string[])[]): string {
+  const width = Math.max(...rows.map(([left = '']) => left.length)) + 2;
+  return rows.map(([left = '', right]) => `${left.padEnd(width)}${right}\n`).join('');
 }
 
 /** @param held how long the signal has been held back, in words */

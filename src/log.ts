@@ -1,4 +1,5 @@
 /** How lines are written, if not as dumb-init 1.2.5 writes them. Pure. */
+import { type Line, textOf } from './voice.ts';
 
 const DAY = 86_400_000;
 
@@ -29,26 +30,34 @@ export function isoTime(ms: number): string {
   return `${date}T${time}.${padded(ofDay % 1000, 3)}Z`;
 }
 
+/** Line ends, escapes and whatever else a terminal may obey; JSON.stringify lets most of them pass. */
+const escaped = (text: string) =>
+  Array.from({ length: text.length }, (_, i) => `\\u${text.charCodeAt(i).toString(16).padStart(4, '0')}`).join('');
+
+/** JSON is UTF-8: bytes that are not become U+FFFD. @returns bytes as latin1, on one line */
+function json(entry: object): string {
+  const text = Buffer.from(JSON.stringify(entry), 'latin1').toString('utf8');
+  return `${Buffer.from(text.replace(/[^\P{C}\u00ad]|[\u2028\u2029]/gu, escaped)).toString('latin1')}\n`;
+}
+
+/** @param format undefined: as dumb-init 1.2.5 does it */
+export type Format = 'text' | 'json' | undefined;
+
 /**
  * @param now milliseconds since 1970
- * @returns what makes of a line (bytes as latin1) one with the time
+ * @returns what makes of a line the bytes that are written, as latin1
  */
-export function formatter(
-  format: 'text' | 'json' | undefined,
-  pid: number,
-  now: () => number,
-): (line: string) => string {
+export function formatter(format: Format, pid: number, now: () => number): (line: Line) => string {
   switch (format) {
     case undefined:
-      return (line) => line;
+      return textOf;
     case 'text':
-      return (line) => `${isoTime(now())} ${line}`;
+      return (line) => textOf(line).replace(/^(?=.)/gm, `${isoTime(now())} `);
     case 'json':
       return (line) => {
-        // JSON is UTF-8: bytes that are not become U+FFFD.
-        const message = Buffer.from(line.replace(/^\[dumb-init\] |\n$/g, ''), 'latin1').toString('utf8');
-        const entry = JSON.stringify({ time: isoTime(now()), program: 'dumb-init', pid, message });
-        return `${Buffer.from(entry).toString('latin1')}\n`;
+        const message = textOf(line).replace(/^\[dumb-init\] |\n$/g, '');
+        const fields = typeof line === 'string' ? {} : line.fields;
+        return json({ time: isoTime(now()), program: 'dumb-init', pid, ...fields, message });
       };
   }
 }

@@ -2,8 +2,8 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { OPTIONS, type OptionRow } from './option-table.ts';
 import { ALL_SIGNALS, signalName } from './signals.ts';
-import type { Failure, Identity, Reason } from './voice.ts';
-import type { Ending } from './wait-status.ts';
+import type { Failure, Fields, Identity, Reason } from './voice.ts';
+import { type Ending, exitStatus } from './wait-status.ts';
 
 const VERSION = packageJson.version;
 
@@ -24,7 +24,26 @@ function harmless(bytes: string): string {
   return Buffer.from(shown).toString('latin1');
 }
 
-const line = (text: string) => `[dumb-init] ${text}\n`;
+/** A word as a shell reads it; `$'…'` where one of POSIX can't have it on one line. */
+export function quoted(word: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
+  const shown = harmless(word);
+  return shown === word.replaceAll('\\', '\\\\')
+    ? `'${word.replaceAll("'", "'\\''")}'`
+    : `$'${shown.replaceAll("'", "\\'")}'`;
+}
+
+const line = (text: string, event: string, fields: Omit<Fields, 'event'> = {}) => ({
+  text: `[dumb-init] ${text}\n`,
+  fields: { event, ...fields },
+});
+const failed = ({ errno, text }: Failure) => ({ errno, error: text });
+const ofSignal = (n: number) => ({ signal: n, signal_name: signalName(n) });
+/** How a process ended: its status as a shell has it, and the signal that killed it. */
+const ofEnding = (end: Ending) => ({
+  status: exitStatus(end),
+  ...(end.kind === 'signaled' ? ofSignal(end.signal) : {}),
+});
 const reason = ({ errno, text }: Failure) => `(errno=${errno} ${text})`;
 
 /** For the personalities that are asked for a licence. */
@@ -90,47 +109,78 @@ This option can be specified multiple times.
 Use --help for full usage.
 `;
 
+/** A mistake on the command line or in a variable. */
+export const usageError = (text: string, status: number) => ({ text, fields: { event: 'usage_error', status } });
+
 export const badValue = (argv0: string, what: string, takes: string, value: string) =>
   `${harmless(argv0)}: ${what} takes ${takes}, not '${harmless(value)}'\n`;
 export const pauseWithCommand = (argv0: string) => `${harmless(argv0)}: with --pause there is no command\n`;
 
-export const cannotExecute = (command: string, { text }: Failure) => line(`${command}: ${text}`);
-export const cannotSetsid = (failure: Failure) => line(`Unable to setsid ${reason(failure)}. Exiting.`);
-export const cannotFork = () => line('Unable to fork. Exiting.');
-export const unableToStart = (text: string) => line(`Unable to start: ${text}. Exiting.`);
+export const cannotExecute = (command: string, failure: Failure) =>
+  line(`${command}: ${failure.text}`, 'exec_failed', { command, ...failed(failure) });
+export const cannotSetsid = (failure: Failure) =>
+  line(`Unable to setsid ${reason(failure)}. Exiting.`, 'setsid_failed', failed(failure));
+export const cannotFork = (failure: Failure) => line('Unable to fork. Exiting.', 'fork_failed', failed(failure));
+export const unableToStart = (error: string) => line(`Unable to start: ${error}. Exiting.`, 'start_failed', { error });
 /** For an error of our own while the command runs: the work goes on. */
-export const internalError = (text: string) => line(`Internal error: ${text}.`);
+export const internalError = (error: string) => line(`Internal error: ${error}.`, 'internal_error', { error });
 
-export const debugMode = () => line('Running in debug mode.');
-export const notSetsidMode = () => line('Not running in setsid mode.');
-export const cannotDetach = (failure: Failure) => line(`Unable to detach from controlling tty ${reason(failure)}.`);
-export const detached = () => line('Detached from controlling tty, ignoring the first SIGHUP and SIGCONT we receive.');
-export const detachedNotLeader = () => line('Detached from controlling tty, but was not session leader.');
-export const spawned = (pid: number) => line(`Child spawned with PID ${pid}.`);
-export const cannotChdir = (failure: Failure) => line(`Unable to chdir("/") ${reason(failure)}`);
-export const cannotAttach = (failure: Failure) => line(`Unable to attach to controlling tty ${reason(failure)}.`);
-export const setsidComplete = () => line('setsid complete.');
+export const debugMode = () => line('Running in debug mode.', 'debug_mode');
+export const notSetsidMode = () => line('Not running in setsid mode.', 'no_setsid_mode');
+export const cannotDetach = (failure: Failure) =>
+  line(`Unable to detach from controlling tty ${reason(failure)}.`, 'detach_failed', failed(failure));
+export const detached = () =>
+  line('Detached from controlling tty, ignoring the first SIGHUP and SIGCONT we receive.', 'detached', {
+    session_leader: true,
+  });
+export const detachedNotLeader = () =>
+  line('Detached from controlling tty, but was not session leader.', 'detached', { session_leader: false });
+export const spawned = (pid: number, command: string) =>
+  line(`Child spawned with PID ${pid}.`, 'command_started', { child_pid: pid, command });
+export const cannotChdir = (failure: Failure) =>
+  line(`Unable to chdir("/") ${reason(failure)}`, 'chdir_failed', failed(failure));
+export const cannotAttach = (failure: Failure) =>
+  line(`Unable to attach to controlling tty ${reason(failure)}.`, 'attach_failed', failed(failure));
+export const setsidComplete = () => line('setsid complete.', 'session_started');
 
-/** A signal by its number, or as it shall be shown. */
-type Shown = number | string;
+/** A signal, and how it shall be shown. */
+interface Shown {
+  readonly n: number;
+  readonly text: string;
+}
 
-export const received = (n: Shown) => line(`Received signal ${n}.`);
-export const ignoringHandoff = (n: Shown) => line(`Ignoring tty hand-off signal ${n}.`);
-export const translating = (from: Shown, to: Shown) => line(`Translating signal ${from} to ${to}.`);
-export const forwarded = (n: Shown) => line(`Forwarded signal ${n} to children.`);
-export const notForwarding = (n: Shown) => line(`Not forwarding signal ${n} to children (ignored).`);
-export const suspending = () => line('Suspending self due to TTY signal.');
+export const received = ({ n, text }: Shown) => line(`Received signal ${text}.`, 'signal_received', ofSignal(n));
+export const ignoringHandoff = ({ n, text }: Shown) =>
+  line(`Ignoring tty hand-off signal ${text}.`, 'handoff_signal_ignored', ofSignal(n));
+export const translating = (from: Shown, to: Shown) =>
+  line(`Translating signal ${from.text} to ${to.text}.`, 'signal_rewritten', {
+    ...ofSignal(from.n),
+    rewritten_to: to.n,
+  });
+export const forwarded = ({ n, text }: Shown) =>
+  line(`Forwarded signal ${text} to children.`, 'signal_forwarded', ofSignal(n));
+export const notForwarding = ({ text }: Shown) =>
+  line(`Not forwarding signal ${text} to children (ignored).`, 'signal_dropped');
+export const suspending = () => line('Suspending self due to TTY signal.', 'suspending');
 export const childExited = (pid: number, code: number) =>
-  line(`A child with PID ${pid} exited with exit status ${code}.`);
-export const childKilled = (pid: number, n: Shown) => line(`A child with PID ${pid} was terminated by signal ${n}.`);
-export const goodbye = (status: number) => line(`Child exited with status ${status}. Goodbye.`);
+  line(`A child with PID ${pid} exited with exit status ${code}.`, 'reaped', { child_pid: pid, status: code });
+export const childKilled = (pid: number, { n, text }: Shown) =>
+  line(`A child with PID ${pid} was terminated by signal ${text}.`, 'reaped', {
+    child_pid: pid,
+    ...ofEnding({ kind: 'signaled', signal: n }),
+  });
+export const goodbye = (status: number) =>
+  line(`Child exited with status ${status}. Goodbye.`, 'command_ended', { status });
 
 // What dumb-init 1.2.5 has no line for.
-export const delaying = (n: Shown, ms: number) => line(`Holding back signal ${n} for ${ms} ms.`);
-export const merging = (n: Shown) => line(`Signal ${n} is held back already.`);
-export const forcing = () => line('Time is up: sending SIGKILL to all that is left.');
-export const dropped = (count: number) => line(`Dropped ${count} line${count === 1 ? '' : 's'} that nobody read.`);
-export const waiting = () => line('Waiting for all that is left.');
+export const delaying = ({ n, text }: Shown, ms: number) =>
+  line(`Holding back signal ${text} for ${ms} ms.`, 'signal_held_back', { ...ofSignal(n), delay_ms: ms });
+export const merging = ({ n, text }: Shown) =>
+  line(`Signal ${text} is held back already.`, 'signal_merged', ofSignal(n));
+export const forcing = () => line('Time is up: sending SIGKILL to all that is left.', 'time_is_up');
+export const dropped = (count: number) =>
+  line(`Dropped ${count} line${count === 1 ? '' : 's'} that nobody read.`, 'lines_dropped', { count });
+export const waiting = () => line('Waiting for all that is left.', 'waiting');
 
 const named = (n: number) => `signal ${n} (${signalName(n)})`;
 const how = (end: Ending) =>
@@ -142,6 +192,12 @@ export const orphanReaped = (pid: number, end: Ending, who: Identity | undefined
     who
       ? `Reaped orphan ${pid} (${harmless(who.name)}), of process group ${who.group} in session ${who.session}: it ${how(end)}.`
       : `Reaped orphan ${pid}: it ${how(end)}.`,
+    'orphan_reaped',
+    {
+      child_pid: pid,
+      ...ofEnding(end),
+      ...(who ? { command: who.name, process_group: who.group, session: who.session } : {}),
+    },
   );
 
 export const exiting = ({ status, command, passedOn, forced }: Reason) => {
@@ -149,5 +205,11 @@ export const exiting = ({ status, command, passedOn, forced }: Reason) => {
   if (passedOn !== undefined) parts.push(`the last signal was ${named(passedOn)}`);
   if (forced) parts.push('time was up and SIGKILL sent');
   if (command && command.status !== status) parts.push(`status ${command.status} is mapped to ${status}`);
-  return line(`Exiting with status ${status}: ${parts.join('; ')}.`);
+  return line(`Exiting with status ${status}: ${parts.join('; ')}.`, 'exiting', {
+    ...(command ? { child_pid: command.pid, ...ofEnding(command.end) } : {}),
+    status,
+    ...(command ? { command_status: command.status } : {}),
+    ...(passedOn === undefined ? {} : { last_signal: passedOn, last_signal_name: signalName(passedOn) }),
+    forced,
+  });
 };

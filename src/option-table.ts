@@ -3,6 +3,7 @@
  * the README's table come of it.
  */
 import type { Spec } from './getopt.ts';
+import type { Format } from './log.ts';
 import { parseSignal } from './signals.ts';
 import { parseDelays, parseKillAfter, parseRewrites, parseStatusPairs } from './values.ts';
 
@@ -33,7 +34,7 @@ export interface Settings {
   keepIgnored: boolean;
   /** There is no command: reap until INT or TERM. */
   pause: boolean;
-  logFormat: 'text' | 'json' | undefined;
+  logFormat: Format;
   logExit: boolean;
   warnZombies: boolean;
   explain: boolean;

@@ -1,5 +1,6 @@
 /** Command line and environment to what shall be done. Pure: nothing is printed or ended here. */
-import { getopt } from './getopt.ts';
+import { type Found, getopt } from './getopt.ts';
+import type { Format } from './log.ts';
 import * as messages from './messages.ts';
 import { defaultSettings, OPTIONS, type OptionRow, type Settings } from './option-table.ts';
 
@@ -18,12 +19,11 @@ export type Parsed<O extends Options = Options> =
   | { kind: 'run'; options: O }
   /** The text goes to stderr, as everything that 1.2.5 says, unless it is for stdout. */
   | { kind: 'help' | 'version' | 'signals'; text: string; status: 0; stdout?: true }
-  | { kind: 'usageError'; text: string; status: 1 };
+  /** `logFormat`: how the text is to be written, if that was said. */
+  | { kind: 'usageError'; text: string; status: 1; logFormat?: Format };
 
 /** getenv(3). */
 export type Environment = (name: string) => string | undefined;
-
-const usageError = (text: string): Parsed => ({ kind: 'usageError', text, status: 1 });
 
 /**
  * @param argv the words of the command line, bytes as latin1 characters; argv[0] names the program
@@ -36,6 +36,11 @@ export function parseOptions(argv: readonly string[], environment: Environment):
   const mistake = readEnvironment(argv0, settings, environment);
 
   const words = getopt(argv, { options: OPTIONS, long: true, permute: false });
+  const usageError = (text: string): Parsed => {
+    setLogFormat(settings, words);
+    const { logFormat } = settings;
+    return { kind: 'usageError', text, status: 1, ...(logFormat ? { logFormat } : {}) };
+  };
   let step = words.next();
   for (; !step.done; step = words.next()) {
     const found = step.value;
@@ -69,6 +74,13 @@ export function parseOptions(argv: readonly string[], environment: Environment):
   settings.singleChild ||= noSetsid;
   const fromEnvironment = { debug, noSetsid };
   return { kind: 'run', options: { ...settings, command: command ?? argv.length, fromEnvironment } };
+}
+
+/** A mistake is written as it is asked for after it, too. */
+function setLogFormat(settings: Settings, rest: Iterable<Found<OptionRow>>): void {
+  for (const found of rest) {
+    if ('row' in found && found.row.name === 'log-format') found.row.set?.(settings, found.argument);
+  }
 }
 
 const badValue = (argv0: string, what: string, { takes = '' }: OptionRow, value: string) =>

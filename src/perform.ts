@@ -30,12 +30,12 @@ const PATIENCE = 100;
  *
  * @param format makes of a line what is written
  */
-export function lineWriter(format: (line: string) => string): (line: Line) => void {
+export function lineWriter(format: (line: Line) => string): (line: Line) => void {
   let dropped = 0;
   return (line) => {
-    const [fd, text] = typeof line === 'string' ? ([2, line] as const) : ([1, line.stdout] as const);
+    const fd = typeof line !== 'string' && line.stdout ? 1 : 2;
     if (dropped > 0 && writeWithin(2, format(messages.dropped(dropped)), 0)) dropped = 0;
-    if (dropped > 0 || !writeWithin(fd, format(text), PATIENCE)) dropped++;
+    if (dropped > 0 || !writeWithin(fd, format(line), PATIENCE)) dropped++;
   };
 }
 

@@ -2,7 +2,7 @@
 
 import type { Environment, Options, Parsed } from './options.ts';
 import type { Rules } from './state.ts';
-import type { Failure, Voice } from './voice.ts';
+import type { Failure, Line, Voice } from './voice.ts';
 
 /** What texts need of the running process. */
 export interface Self {
@@ -41,9 +41,9 @@ export interface Personality<O extends Options = Options> {
   readonly closesFiles: boolean;
   /** Looks at the dead before they are reaped (/proc/PID/stat), to say who they were. */
   readonly namesOrphans: boolean;
-  cannotFork(self: Self, failure: Failure): string;
-  cannotExecute(self: Self, file: string, failure: Failure): string;
+  cannotFork(self: Self, failure: Failure): Line;
+  cannotExecute(self: Self, file: string, failure: Failure): Line;
   /** Statuses with which the command's process ends if it can't execute the command. */
   execStatuses(options: Options): ExecStatuses;
-  foregroundFailed?(self: Self, failure: Failure): string;
+  foregroundFailed?(self: Self, failure: Failure): Line;
 }

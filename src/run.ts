@@ -10,50 +10,63 @@ import { write } from './libc/output.ts';
 import { procIsOurs, stat } from './libc/proc.ts';
 import { processImage } from './libc/process-image.ts';
 import { record } from './libc/record.ts';
-import { exit, leadsSession } from './libc/self.ts';
+import { exit } from './libc/self.ts';
 import { isPending, nextSignal } from './libc/signal-source.ts';
-import { hasTerminal } from './libc/terminal.ts';
+import { terminal } from './libc/terminal.ts';
 import { live } from './life.ts';
-import { formatter } from './log.ts';
+import { type Format, formatter } from './log.ts';
 import * as messages from './messages.ts';
 import { lineWriter, perform, signalEvent, takeStep } from './perform.ts';
 import { personalityOf } from './personalities/index.ts';
 import { SIGCHLD } from './signals.ts';
+import type { Line } from './voice.ts';
 
 /** So many milliseconds after the start memory is given back: a shorter life does not pay for that. */
 const SETTLING = 1000;
 
 const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
+/** Says how lines are written from now on. @returns what makes of a line what is written */
+type Speak = (format: Format) => (line: Line) => string;
+
 /** The program, in a process of which there is a record. */
 export function run(): never {
+  const { pid } = record();
+  let formatted = formatter(undefined, pid, Date.now);
+  const speak: Speak = (format) => {
+    formatted = formatter(format, pid, Date.now);
+    return formatted;
+  };
   try {
-    start();
+    start(speak);
   } catch (error) {
     if (error instanceof EndOfRehearsal) throw error;
-    write(2, messages.unableToStart(textOf(error)));
+    write(2, formatted(messages.unableToStart(textOf(error))));
     exit(1);
   }
 }
 
-function start(): never {
+function start(speak: Speak): never {
   const { pid } = record();
   const image = processImage();
   const facts = { pid, describe: strsignal, words: image.words };
   const personality = personalityOf(image.words[0] ?? '');
   const parsed = personality.parse(image.words, image.environment, facts);
+  if (parsed.kind === 'usageError') {
+    write(2, speak(parsed.logFormat)(messages.usageError(parsed.text, parsed.status)));
+    exit(parsed.status);
+  }
   if (parsed.kind !== 'run') {
-    write('stdout' in parsed ? 1 : 2, parsed.text);
+    write(parsed.stdout ? 1 : 2, parsed.text);
     exit(parsed.status);
   }
   const { options } = parsed;
   if (options.explain) {
-    write(1, explain(options, personality, { ...facts, leader: leadsSession(), terminal: hasTerminal() }));
+    write(1, explain(options, personality, { ...facts, terminal: terminal() }));
     exit(0);
   }
 
-  const format = formatter(options.logFormat, pid, Date.now);
-  const say = lineWriter(format);
+  const say = lineWriter(speak(options.logFormat));
   const report = (error: unknown) => {
     if (error instanceof EndOfRehearsal) throw error;
     try {

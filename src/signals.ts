@@ -59,6 +59,8 @@ function number(name: string): number {
 export const SIGHUP = number('SIGHUP');
 export const SIGINT = number('SIGINT');
 export const SIGKILL = number('SIGKILL');
+export const SIGQUIT = number('SIGQUIT');
+export const SIGTSTP = number('SIGTSTP');
 export const SIGPIPE = number('SIGPIPE');
 export const SIGTERM = number('SIGTERM');
 export const SIGCHLD = number('SIGCHLD');

@@ -1,8 +1,16 @@
 /** What may be said of an init's work. Each program that dumb-init can be says some of it, in its own words. */
 import type { Ending } from './wait-status.ts';
 
+/** What happened, for programs that read the log as JSON (docs/log.schema.json). Strings are bytes as latin1. */
+export interface Fields {
+  readonly event: string;
+  readonly [name: string]: string | number | boolean | undefined;
+}
+
 /** A line with its end, bytes as latin1. It is for standard error, unless it says that it is for standard output. */
-export type Line = string | { readonly stdout: string };
+export type Line = string | { readonly text: string; readonly fields?: Fields; readonly stdout?: true };
+
+export const textOf = (line: Line): string => (typeof line === 'string' ? line : line.text);
 
 /** Why a system call failed: errno, and what strerror(3) says of it. */
 export interface Failure {

@@ -6,7 +6,7 @@ import { DUMB_INIT_RULES } from '../state.ts';
 import type { Voice } from '../voice.ts';
 
 function debugLines(signalNames: boolean): Voice {
-  const shown = (n: number) => (signalNames && n !== 0 ? `${n} (${signalName(n)})` : n);
+  const shown = (n: number) => ({ n, text: signalNames && n !== 0 ? `${n} (${signalName(n)})` : String(n) });
   return {
     debugMode: messages.debugMode,
     notSetsidMode: messages.notSetsidMode,
@@ -23,7 +23,7 @@ function debugLines(signalNames: boolean): Voice {
     merging: (n) => messages.merging(shown(n)),
     translating: (from, to) => messages.translating(shown(from), shown(to)),
     forwarded: (n) => messages.forwarded(shown(n)),
-    notForwarding: (n) => messages.notForwarding(n),
+    notForwarding: (n) => messages.notForwarding(shown(n)),
     suspending: messages.suspending,
     reaped: (pid, end) =>
       end.kind === 'exited' ? messages.childExited(pid, end.code) : messages.childKilled(pid, shown(end.signal)),
@@ -46,7 +46,7 @@ export const dumbInit: Personality = {
   leavesFolder: true,
   closesFiles: false,
   namesOrphans: true,
-  cannotFork: messages.cannotFork,
+  cannotFork: (_, failure) => messages.cannotFork(failure),
   cannotExecute: (_, file, failure) => messages.cannotExecute(file, failure),
   execStatuses: ({ execStatus }) =>
     execStatus ? { notFound: 127, denied: 126, other: 126 } : { notFound: 2, denied: 2, other: 2 },

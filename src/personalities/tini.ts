@@ -147,7 +147,7 @@ export const tini: Personality<Options & Verbosity> = {
   parse,
   voice: ({ verbosity, warnZombies }, self) => {
     const at = (level: number, name: Level, text: string) => (verbosity >= level ? line(self, name, text) : undefined);
-    const out = (text: string | undefined) => (text === undefined ? undefined : { stdout: text });
+    const out = (text: string | undefined) => (text === undefined ? undefined : { text, stdout: true as const });
     const [warn, info, debug, trace] = [
       (text: string) => at(1, 'WARN ', text),
       (text: string) => out(at(2, 'INFO ', text)),

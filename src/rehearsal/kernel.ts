@@ -80,6 +80,7 @@ export function kernel(scene: Scene, complain: (text: string) => void): Stage {
     getsid: () => (leader ? pid : SOMEBODY),
     ioctl: ofTerminal,
     tcgetattr: ofTerminal,
+    tcgetsid: () => (leader ? pid : -ENOTTY),
     open: () => 3,
     close: () => 0,
     close_range: () => 0,

@@ -1,6 +1,7 @@
 /** --signal-names, --log-format and --log-exit. */
 import t from 'tap';
 import { received, sh } from '../helpers/features.ts';
+import { entriesOf } from '../helpers/log-schema.ts';
 import { OURS, run } from '../helpers/processes.ts';
 
 t.test('--signal-names puts names beside the numbers in debug lines', async (t) => {
@@ -11,22 +12,57 @@ t.test('--signal-names puts names beside the numbers in debug lines', async (t) 
   );
 });
 
-t.test('--log-format=json: each line is an object with the time and the message', async (t) => {
-  const { stderr } = await run(OURS, sh('-v', '--log-format=json', 'exit 3'));
-  const entries = stderr
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-  for (const { time, program } of entries) {
-    t.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-    t.equal(program, 'dumb-init');
-  }
-  t.equal(entries.at(-1).message, 'Child exited with status 3. Goodbye.');
+t.test('--log-format=json: each line is an object that says what happened in fields', async (t) => {
+  const options = ['-v', '--log-exit', '--log-format=json', '--map-exit=3:0'];
+  const { stderr, status } = await run(OURS, sh(...options, 'exit 3'));
+  t.equal(status, 0);
+  const entries = entriesOf(stderr);
+  for (const { time } of entries) t.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  t.match(entries, [
+    ...[{ event: 'detach_failed', errno: 25 }, { event: 'attach_failed' }, { event: 'session_started' }],
+    ...[{ event: 'command_started', child_pid: Number, command: 'sh' }],
+    ...[
+      { event: 'signal_received', signal: 17, signal_name: 'SIGCHLD' },
+      { event: 'reaped', status: 3 },
+    ],
+    ...[{ event: 'signal_forwarded', signal: 15 }],
+    { event: 'command_ended', status: 3, message: 'Child exited with status 3. Goodbye.' },
+    { event: 'exiting', status: 0, command_status: 3 },
+  ]);
 });
 
 t.test('--log-format=json: a command whose name is no UTF-8 does not break the JSON', async (t) => {
   const { stderr } = await run('sh', ['-c', `exec ${OURS} --log-format=json "$(printf '\\377"\\\\')"`]);
-  t.equal(JSON.parse(stderr).message, '\ufffd"\\: No such file or directory'.replace('\ufffd', 'ï¿½'));
+  t.match(entriesOf(stderr), [
+    { event: 'exec_failed', command: '\ufffd"\\', message: '\ufffd"\\: No such file or directory', errno: 2 },
+  ]);
+});
+
+t.test('--log-format=json: a mistake is an object too, wherever the format is asked for', async (t) => {
+  const json = { DUMB_INIT_LOG_FORMAT: 'json' };
+  const lines: [words: string[], env?: Record<string, string>][] = [
+    [['--yolo'], json],
+    [['-r', '99:1', 'true'], json],
+    [[], json],
+    [['true'], { ...json, DUMB_INIT_DELAY: 'never' }],
+    [['--log-format=json']],
+    [['--log-format', 'json', '-z', 'true']],
+    [['-z', '--kill-after', 'soon', '--log-format=json', 'true']],
+    [['--log-format=json', '--pause', 'true']],
+    [['--log-format=json', '--log-format=xml', 'true']],
+  ];
+  for (const [words, env] of lines) {
+    const { status, stdout, stderr } = await run(OURS, words, { env: { PATH: '/bin', ...env } });
+    t.strictSame({ status, stdout }, { status: 1, stdout: '' });
+    t.match(entriesOf(stderr), [{ event: 'usage_error', status: 1 }], words.join(' '));
+  }
+  const plain = await run(OURS, ['-z', 'true', '--log-format=json']);
+  t.match(plain.stderr, /^\S*dumb-init: invalid option -- 'z'\n$/, 'the words of the command ask for nothing');
+});
+
+t.test('--log-format=text: a mistake has the time before each of its lines', async (t) => {
+  const { stderr } = await run(OURS, ['--log-format=text']);
+  for (const line of stderr.trimEnd().split('\n')) t.match(line, /^\d{4}-\d\d-\d\dT[\d:.]{12}Z [UT]/);
 });
 
 t.test('--log-format=text: each line has the time before it', async (t) => {

@@ -6,7 +6,7 @@ import type { Options } from '../../src/options.ts';
 import type { Personality } from '../../src/personality.ts';
 import { SIGCHLD } from '../../src/signals.ts';
 import type { Event } from '../../src/state.ts';
-import type { Failure, Line } from '../../src/voice.ts';
+import { type Failure, type Line, textOf } from '../../src/voice.ts';
 import type { Result } from './processes.ts';
 
 export const NO_SUCH_FILE: Failure = { errno: ENOENT, text: 'No such file or directory' };
@@ -91,8 +91,7 @@ export function promised(
   const { options } = parsed;
   const result = { status: 0, stdout: '', stderr: '' };
   const say = (line: Line) => {
-    if (typeof line === 'string') result.stderr += line;
-    else result.stdout += line.stdout;
+    result[typeof line !== 'string' && line.stdout ? 'stdout' : 'stderr'] += textOf(line);
   };
   const { lines, command, beginning } = beginOnPaper(options, personality, words, scene);
   lines.forEach(say);

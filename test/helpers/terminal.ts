@@ -13,6 +13,11 @@ export interface OnTerminal extends Running {
   hangUp(): void;
 }
 
+const WITHOUT_PERMISSION = 'chmod 0 /proc/self/fd/0; exec setpriv --bounding-set=-dac_override,-dac_read_search "$@"';
+
+/** Before a command: it may not open the terminal on its standard input again, as if that were another user's. */
+export const ANOTHER_USERS = ['sh', '-c', WITHOUT_PERMISSION, 'sh'] as const;
+
 /** Starts a command on a terminal; what is written to the terminal comes with its standard output. */
 export function startOnTerminal(relation: Relation, command: readonly string[], options: Options = {}): OnTerminal {
   const running = start(fixture('pty'), [relation, ...command], { ...options, interactive: true });

@@ -3,7 +3,7 @@ import t from 'tap';
 import { debugLines } from '../helpers/parity.ts';
 import { firstChild, ORACLE, OURS, processState, processStatus, readProc, waitUntil } from '../helpers/processes.ts';
 import { CONT, HUP, INT, printsSignals, SIGNALS, TSTP, WINCH } from '../helpers/signals.ts';
-import { type OnTerminal, type Relation, startOnTerminal } from '../helpers/terminal.ts';
+import { ANOTHER_USERS, type OnTerminal, type Relation, startOnTerminal } from '../helpers/terminal.ts';
 
 const PROGRAMS = [OURS, ORACLE];
 /** Taken after all the others that are pending. */
@@ -168,15 +168,11 @@ t.test('-c: Ctrl-Z stops dumb-init and the command, and CONT resumes both', asyn
   }
 });
 
-// A terminal that could not be opened again: TIOCSCTTY makes an open one the controlling one, whoever may open it.
-const WITHOUT_PERMISSION = 'chmod 0 /proc/self/fd/0; exec setpriv --bounding-set=-dac_override,-dac_read_search "$@"';
-const NOT_MINE = ['sh', '-c', WITHOUT_PERMISSION, 'sh'];
-
 for (const [title, relation, takes] of RELATIONS) {
   t.test(`another user's terminal that ${title}`, async (t) => {
     const came = relation === 'background' ? ['was terminated by signal 1.'] : [];
     const [ours, oracle] = await Promise.all(
-      PROGRAMS.map((program) => probe(relation, [...NOT_MINE, program, '-v'], came)),
+      PROGRAMS.map((program) => probe(relation, [...ANOTHER_USERS, program, '-v'], came)),
     );
     t.strictSame(ours, oracle);
     t.match(ours?.lines.join('\n'), `leads its session: 1, has a terminal: ${takes === 'yes' ? 1 : 0}`);
@@ -185,7 +181,7 @@ for (const [title, relation, takes] of RELATIONS) {
 
 t.test("Ctrl-C and a hang-up reach the command on another user's terminal", async (t) => {
   for (const program of PROGRAMS) {
-    const terminal = startOnTerminal('leader', [...NOT_MINE, program, SIGNALS, '3']);
+    const terminal = startOnTerminal('leader', [...ANOTHER_USERS, program, SIGNALS, '3']);
     await terminal.prints('ready\n');
     terminal.type(CTRL_C);
     await printsSignals(terminal, [INT]);

@@ -26,6 +26,7 @@ import {
   signalName,
 } from '../../src/signals.ts';
 import type { Action, Event, State } from '../../src/state.ts';
+import { textOf } from '../../src/voice.ts';
 import { type Ending, ending, exitStatus } from '../../src/wait-status.ts';
 import { beginOnPaper } from '../helpers/paper.ts';
 import { AS_PID_1, childrenOf, fixture, OURS, processState, statusKib, waitUntil } from '../helpers/processes.ts';
@@ -299,7 +300,7 @@ class Life {
     } else {
       for (const id of this.#state?.timers ?? []) {
         const [, actions] = decide(this.#state as State, { type: 'timeout', id });
-        if (!actions.some((action) => action.type === 'log' && action.line === `${line}\n`)) continue;
+        if (!actions.some((action) => action.type === 'log' && textOf(action.line) === `${line}\n`)) continue;
         this.#decide({ type: 'timeout', id });
         break;
       }
@@ -313,7 +314,7 @@ class Life {
   }
 
   #expect(action: Action): void {
-    if (action.type === 'log') this.#predicted.push(String(action.line));
+    if (action.type === 'log') this.#predicted.push(textOf(action.line));
     if (action.type === 'exit') this.#exit = action.code;
     // A STOP is not for the command to report; nor is what comes when it has ended.
     if (action.type === 'kill' && action.n !== SIGSTOP && !this.#state?.ended) this.#owe(action.n, 1);

@@ -6,7 +6,7 @@ import { catatonit } from '../../src/personalities/catatonit.ts';
 import { dumbInit } from '../../src/personalities/dumb-init.ts';
 import { tini } from '../../src/personalities/tini.ts';
 import type { Personality } from '../../src/personality.ts';
-import type { Failure } from '../../src/voice.ts';
+import { type Failure, textOf } from '../../src/voice.ts';
 
 const CHILD = 42;
 const FAILED: Failure = { errno: ENOTTY, text: 'Inappropriate ioctl for device' };
@@ -19,7 +19,7 @@ function steps(personality: Personality, line: string, answers: Partial<Record<S
   if (parsed.kind !== 'run') throw new Error(parsed.text);
   const taken: string[] = [];
   const take = (step: Step): Answer => {
-    taken.push(step.type === 'say' ? text(step.line) : step.type);
+    taken.push(step.type === 'say' ? textOf(step.line).trim() : step.type);
     if (step.type in answers) return answers[step.type];
     if (step.type === 'detach') return { leader: false, early: [] };
     return step.type === 'spawn' ? { pid: CHILD } : undefined;
@@ -29,7 +29,6 @@ function steps(personality: Personality, line: string, answers: Partial<Record<S
   });
   return { taken, beginning };
 }
-const text = (line: string | { stdout: string }) => (typeof line === 'string' ? line : line.stdout).trim();
 
 t.test('dumb-init gives up the terminal, starts the command and leaves its folder', async (t) => {
   t.strictSame(steps(dumbInit, 'true').taken, ['detach', 'spawn', 'leaveFolder']);
